@@ -1,0 +1,111 @@
+//! Names, types and data definition in each engine's SQL.
+
+use trimaran_core::{Engine, LogicalType};
+
+use crate::catalog::{DefaultValue, ForeignKey, Index, Key, Sequence, TableName};
+
+/// How an engine spells SQL. Implementations hold no state.
+pub trait Dialect: Send + Sync {
+    /// The engine.
+    fn engine(&self) -> Engine;
+
+    /// A name in quotes, exactly as given.
+    fn quote(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    /// A table's name, with its schema, in quotes.
+    fn qualify(&self, table: &TableName) -> String {
+        format!("{}.{}", self.quote(&table.schema), self.quote(&table.name))
+    }
+
+    /// The longest name in bytes that the engine keeps whole.
+    fn max_name_bytes(&self) -> usize;
+
+    /// The schema that tables go to where none is said.
+    fn default_schema(&self) -> &'static str;
+
+    /// A default's SQL for a column of type `logical`; `None` if this engine can't say it.
+    fn default_sql(&self, default: &DefaultValue, logical: &LogicalType) -> Option<String>;
+
+    /// The statement that makes a schema exist, where the engine has schemas.
+    fn create_schema(&self, schema: &str) -> Option<String>;
+
+    /// The statements that must run before the tables exist (sequences that defaults draw from).
+    fn create_sequence(&self, sequence: &Sequence) -> Option<Statement>;
+
+    /// The statement that creates a table, with whatever keys this engine can only declare at creation.
+    fn create_table(&self, table: &TableDefinition) -> Statement;
+
+    /// What completes a loaded table in `phase`: each statement is a step of its own.
+    fn complete(&self, table: &TableDefinition, phase: Phase) -> Vec<Statement>;
+}
+
+/// A statement and what it does, for journals and progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// A stable name, unique within a migration: `create table X`, `primary key of X`.
+    pub step: String,
+    /// The SQL.
+    pub sql: String,
+}
+
+impl Statement {
+    /// A statement.
+    pub fn new(step: impl Into<String>, sql: impl Into<String>) -> Self {
+        Self { step: step.into(), sql: sql.into() }
+    }
+}
+
+/// The order in which loaded tables are completed: each phase is done for all tables before the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Primary keys and unique constraints.
+    Keys,
+    /// Indexes.
+    Indexes,
+    /// Foreign keys, not yet checked where the engine can put that off.
+    ForeignKeys,
+    /// Foreign keys checked against the rows.
+    Validate,
+    /// Counters set to their next value.
+    Counters,
+}
+
+impl Phase {
+    /// All phases in order.
+    pub const ALL: [Phase; 5] =
+        [Phase::Keys, Phase::Indexes, Phase::ForeignKeys, Phase::Validate, Phase::Counters];
+}
+
+/// A table to be created on a target.
+#[derive(Debug, Clone)]
+pub struct TableDefinition {
+    /// Its name.
+    pub name: TableName,
+    /// Its columns in order.
+    pub columns: Vec<ColumnDefinition>,
+    /// Its primary key.
+    pub primary_key: Option<Key>,
+    /// Its unique constraints.
+    pub unique: Vec<Key>,
+    /// Its foreign keys.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Its indexes.
+    pub indexes: Vec<Index>,
+}
+
+/// A column to be created on a target.
+#[derive(Debug, Clone)]
+pub struct ColumnDefinition {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub logical: LogicalType,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// Its default, in this engine's SQL already (see [`Dialect::default_sql`]).
+    pub default: Option<String>,
+    /// Whether the engine shall count it up. The next value is one more than the greatest, and at least `next`.
+    pub identity: Option<i64>,
+}

@@ -1,0 +1,23 @@
+//! What a Trimaran store is, with no database driver in the dependency tree.
+//!
+//! - [`types`]: the logical types, and one table of how each engine keeps them;
+//! - [`value`]: one cell, borrowed from whichever engine holds it;
+//! - [`digest`]: canonical bytes of a row, and the order-independent sum that proves two tables equal;
+//! - [`escape`]: the reversible codec that carries hostile text through engines that refuse it;
+//! - [`json`], [`temporal`], [`decimal`]: the rules for values that engines keep as text;
+//! - [`error`]: the one error type of the workspace.
+
+pub mod decimal;
+pub mod digest;
+pub mod engine;
+pub mod error;
+pub mod escape;
+pub mod json;
+pub mod temporal;
+pub mod types;
+pub mod value;
+
+pub use engine::Engine;
+pub use error::{Error, ErrorKind, Result};
+pub use types::LogicalType;
+pub use value::Value;

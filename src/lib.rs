@@ -1,0 +1,2 @@
+//! Trimaran.
+pub use trimaran_core as core;
