@@ -1,6 +1,8 @@
 //! From a location to a database, by scheme.
 
-use trimaran_core::{Engine, Error, ErrorKind, Result};
+#[cfg(any(feature = "postgres", feature = "sqlite", feature = "duckdb"))]
+use trimaran_core::Engine;
+use trimaran_core::{Error, ErrorKind, Result};
 
 use crate::{Database, Location, OpenOptions};
 

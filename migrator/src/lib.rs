@@ -1,1 +1,31 @@
-//! migrator
+//! Moves a database from one engine to another and proves that nothing was lost.
+//!
+//! How data flows: [`planner`] turns the source's catalogue (and, where the source has no strict types, a look at its
+//! values, [`profile`]) into a [`plan`]. [`scan`] reads every row once and decides on it ([`rows`], [`mapping`]), so
+//! that [`hazard`]s are known before anything is written; [`references`] follows foreign keys. [`schema`] creates the
+//! tables, [`copy`] moves rows in chunks, each committed together with its record in the [`journal`], and [`schema`]
+//! adds the keys. [`verify`] compares what the source held with what the target holds plus what was put aside, and
+//! [`compare`] names the rows that differ. [`migrate`] puts these together, [`cli`] is the command line.
+
+pub mod cli;
+pub mod compare;
+pub mod copy;
+pub mod exit;
+pub mod hazard;
+pub mod interrupt;
+pub mod journal;
+pub mod mapping;
+pub mod migrate;
+pub mod plan;
+pub mod planner;
+pub mod profile;
+pub mod progress;
+pub mod references;
+pub mod report;
+pub mod rows;
+pub mod scan;
+pub mod schema;
+pub mod sides;
+pub mod source;
+pub mod verify;
+pub mod work;

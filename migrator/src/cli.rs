@@ -1,0 +1,275 @@
+//! The command line.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use secrecy::SecretString;
+use trimaran_backends::Location;
+use trimaran_core::{Error, ErrorKind, Result};
+
+use crate::exit::{self, Exit};
+use crate::hazard::Policy;
+use crate::interrupt;
+use crate::migrate::{self, Failure, Order};
+use crate::planner::Choices;
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::source::Budget;
+
+/// Application data on Postgres, SQLite and DuckDB: move it from one to another, and prove that nothing was lost.
+#[derive(Debug, Parser)]
+#[command(name = "trimaran", version, after_help = exit::help(), propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Move a database to another engine: check, plan, run, verify.
+    #[command(subcommand)]
+    Migrate(Migrate),
+}
+
+#[derive(Debug, Subcommand)]
+enum Migrate {
+    /// Read everything and change nothing: what is there, what can't be moved, every hazard in the data.
+    #[command(after_help = exit::help())]
+    Check(Common),
+    /// Print what would happen to each table and column, as a plan that can be edited.
+    #[command(after_help = exit::help())]
+    Plan {
+        #[command(flatten)]
+        common: Common,
+        /// Also write the plan to this file.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Move everything and verify it. After an interruption the same command continues.
+    #[command(after_help = exit::help())]
+    Run {
+        #[command(flatten)]
+        common: Common,
+        /// Drop what an earlier run from this source wrote, and begin again.
+        #[arg(long)]
+        restart: bool,
+        /// Show the values that differ, should verification find a difference.
+        #[arg(long)]
+        show_values: bool,
+    },
+    /// Compare source and target row by row, by count and digest.
+    #[command(after_help = exit::help())]
+    Verify {
+        #[command(flatten)]
+        common: Common,
+        /// Show the values that differ.
+        #[arg(long)]
+        show_values: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Where from: duckdb:///path, sqlite:///path or postgres://user@host/database.
+    #[arg(long, value_name = "URL")]
+    from: String,
+    /// Where to. A Postgres password comes from --to-password-file, PGPASSWORD or ~/.pgpass.
+    #[arg(long, value_name = "URL")]
+    to: String,
+    /// File that holds the source's password, and nothing else.
+    #[arg(long, value_name = "FILE")]
+    from_password_file: Option<PathBuf>,
+    /// File that holds the target's password, and nothing else.
+    #[arg(long, value_name = "FILE")]
+    to_password_file: Option<PathBuf>,
+    /// Only tables that match one of these patterns (`Prompt*`, `schema.*`).
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    tables: Vec<String>,
+    /// No tables that match one of these patterns.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    exclude: Vec<String>,
+    /// The target's schema (Postgres: public).
+    #[arg(long, value_name = "NAME")]
+    schema: Option<String>,
+    /// What to do with rows that the target can't hold as they are.
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    on_hazard: Policy,
+    /// Go by this plan, as `plan -o` wrote it and you edited it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tables", "exclude", "schema", "on_hazard"])]
+    plan: Option<PathBuf>,
+    /// Threads that read and write [default: twice the processors, at most 8].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+    /// Memory budget, such as 256MiB or 2GiB.
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
+    memory: u64,
+    /// Machine-readable JSON on standard output; text for people stays on standard error.
+    #[arg(long)]
+    json: bool,
+    /// No progress and no summary, only errors.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// The least memory that three threads and an engine's cache can work in.
+const LEAST_MEMORY: u64 = 64 * 1024 * 1024;
+
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        other => return Err(format!("{other:?} is no unit; write 256MiB or 2GiB")),
+    };
+    let count: u64 =
+        digits.trim().parse().map_err(|_| "write a number and a unit, such as 256MiB".to_owned())?;
+    let bytes = count.checked_mul(unit).ok_or("that is more than there is")?;
+    if bytes < LEAST_MEMORY { Err("at least 64MiB".to_owned()) } else { Ok(bytes) }
+}
+
+impl Common {
+    fn order(&self) -> Result<Order> {
+        let located = |url: &str, file: &Option<PathBuf>| -> Result<Location> {
+            let location = Location::parse(url)?;
+            match file {
+                Some(path) => Ok(location.with_password(password(path)?)),
+                None => Ok(location),
+            }
+        };
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        Ok(Order {
+            from: located(&self.from, &self.from_password_file)?,
+            to: located(&self.to, &self.to_password_file)?,
+            choices: Choices {
+                tables: self.tables.clone(),
+                exclude: self.exclude.clone(),
+                schema: self.schema.clone(),
+                on_hazard: self.on_hazard,
+            },
+            plan: self.plan.clone(),
+            budget: Budget {
+                memory: self.memory,
+                jobs: self.jobs.map_or_else(|| (2 * processors).min(8), usize::from),
+            },
+            restart: false,
+            show_values: false,
+        })
+    }
+}
+
+fn password(path: &std::path::Path) -> Result<SecretString> {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Error::new(ErrorKind::Configuration, format!("read the password file {}", path.display())).source(e)
+    })?;
+    let line = text.trim_end_matches(['\r', '\n']);
+    if line.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            format!("read the password file {}", path.display()),
+        )
+        .context("it is empty"));
+    }
+    Ok(SecretString::from(line.to_owned()))
+}
+
+/// Runs the command line and returns its exit code.
+pub fn main() -> ExitCode {
+    let Cli { command: Command::Migrate(command) } = Cli::parse();
+    let (common, output) = match &command {
+        Migrate::Plan { common, output } => (common, output.clone()),
+        Migrate::Check(common) | Migrate::Run { common, .. } | Migrate::Verify { common, .. } => {
+            (common, None)
+        }
+    };
+    let progress = Progress::new(common.quiet);
+    let result = interrupt::listen()
+        .and_then(|()| common.order())
+        .map_err(|error| Box::new(Failure { exit: Exit::of(&error, false), error }));
+    let result = result.and_then(|order| match &command {
+        Migrate::Check(_) => migrate::check(&order, &progress),
+        Migrate::Plan { .. } => migrate::plan(&order, &progress),
+        Migrate::Run { restart, show_values, .. } => {
+            migrate::run(&Order { restart: *restart, show_values: *show_values, ..order }, &progress)
+        }
+        Migrate::Verify { show_values, .. } => {
+            migrate::verify(&Order { show_values: *show_values, ..order }, &progress)
+        }
+    });
+    let code = match result.and_then(|report| show(&report, common, output.as_deref()).map(|()| report)) {
+        Ok(report) => report.exit_code,
+        Err(failure) => {
+            fail(&failure, common.json);
+            failure.exit.code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn show(report: &Report, common: &Common, output: Option<&std::path::Path>) -> Result<(), Box<Failure>> {
+    let failed = |error: Error| Box::new(Failure { exit: Exit::of(&error, false), error });
+    let mut printed = None;
+    if let Some(plan) = &report.plan {
+        let toml = plan.to_toml().map_err(failed)?;
+        if let Some(path) = output {
+            std::fs::write(path, &toml).map_err(|e| {
+                let what = format!("write the plan to {}", path.display());
+                failed(Error::new(ErrorKind::Configuration, what).source(e))
+            })?;
+        }
+        printed = Some(toml);
+    }
+    if common.json {
+        let json = serde_json::to_string_pretty(report)
+            .map_err(|e| failed(Error::new(ErrorKind::Invalid, "write the report").source(e)))?;
+        printed = Some(json + "\n");
+    }
+    if let Some(text) = printed {
+        // A reader that closed the pipe has seen enough.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    }
+    if !common.quiet && (report.plan.is_none() || common.json) {
+        eprint!("{}", report.text());
+    }
+    Ok(())
+}
+
+fn fail(failure: &Failure, json: bool) {
+    eprintln!("error: {}", failure.error.report());
+    if json {
+        let report = serde_json::json!({
+            "error": failure.error.to_string(),
+            "kind": failure.error.kind().name(),
+            "next": failure.error.next_step(),
+            "exit_code": failure.exit.code(),
+        });
+        let _ = writeln!(std::io::stdout(), "{report:#}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent_and_the_help_names_every_exit_code() {
+        Cli::command().debug_assert();
+        let help = Cli::command().render_long_help().to_string();
+        for (_, code, meaning) in exit::TABLE {
+            assert!(help.contains(&format!("{code}  {meaning}")));
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        assert_eq!(size("256MiB"), Ok(256 << 20));
+        assert_eq!(size("2g"), Ok(2 << 30));
+        assert!(size("12").is_err());
+        assert!(size("lots").is_err());
+        assert!(size("3 parsecs").is_err());
+    }
+}

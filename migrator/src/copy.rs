@@ -1,0 +1,272 @@
+//! Rows moved in chunks: each chunk, its quarantined rows and its journal record in one transaction of the target.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use trimaran_backends::bulk::Chunk;
+use trimaran_backends::catalog::TableName;
+use trimaran_backends::{Database, Read, Session};
+use trimaran_core::digest::{self, Digest};
+use trimaran_core::{LogicalType, Result, Value};
+
+use crate::interrupt;
+use crate::journal::{ChunkRecord, Journal};
+use crate::plan::Plan;
+use crate::progress::{Meter, Progress};
+use crate::rows::{Gone, RowMapper};
+use crate::scan::{SCAN_ROWS, TableScan};
+use crate::source::{Budget, Source};
+use crate::work;
+
+/// About how many bytes one transaction moves: small enough that an interruption costs little, large enough that
+/// commits don't.
+const CHUNK_BYTES: u64 = 16 * 1024 * 1024;
+/// The fewest rows in a chunk; DuckDB's vector.
+const LEAST_ROWS: u64 = 2_048;
+
+/// Totals of one table.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Copied {
+    /// The table, as people write it.
+    pub table: String,
+    /// Rows read.
+    pub rows_read: u64,
+    /// Rows written.
+    pub rows_written: u64,
+    /// Rows put aside.
+    pub rows_quarantined: u64,
+    /// Bytes of values.
+    pub bytes: u64,
+    /// The digest of the rows read.
+    #[serde(serialize_with = "as_text")]
+    pub digest: Digest,
+}
+
+fn as_text<S: serde::Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(digest)
+}
+
+/// All that a copy needs.
+pub struct Copy<'a> {
+    /// The source.
+    pub source: &'a Source,
+    /// The target.
+    pub target: &'a dyn Database,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The journal.
+    pub journal: &'a Journal,
+    /// The run's id.
+    pub run: &'a str,
+    /// What foreign keys must not refer to, from the scan.
+    pub gone: &'a [Vec<Arc<Gone>>],
+    /// What the scan counted: chunks are cut by it.
+    pub scanned: &'a [TableScan],
+    /// Memory and threads.
+    pub budget: Budget,
+}
+
+impl Copy<'_> {
+    /// Copies every chunk that the journal does not have yet, and returns the totals of each table, earlier ones
+    /// included.
+    ///
+    /// # Errors
+    /// The engines', classified; [`trimaran_core::ErrorKind::Interrupted`] on request. Whatever was committed stays
+    /// and is in the journal.
+    pub fn run(&self, progress: &Progress) -> Result<Vec<Copied>> {
+        let mut session = self.target.session()?;
+        let done: HashMap<(TableName, u32), ChunkRecord> = self
+            .journal
+            .chunks(session.as_mut(), self.run)?
+            .into_iter()
+            .map(|record| ((record.table.clone(), record.chunk.ordinal), record))
+            .collect();
+        drop(session);
+        let chunks = self.source.chunks(self.plan, |at| self.chunk_rows(at))?;
+        let (old, new): (Vec<_>, Vec<_>) = chunks.into_iter().partition(|(at, chunk)| {
+            done.contains_key(&(self.plan.tables[*at].source_name(), chunk.ordinal))
+        });
+        if !old.is_empty() {
+            progress.say(format!(
+                "resume: {} of {} chunks are there already",
+                old.len(),
+                old.len() + new.len()
+            ));
+        }
+        let meters: Vec<_> = self
+            .plan
+            .tables
+            .iter()
+            .zip(self.scanned)
+            .map(|(t, scanned)| progress.table("copy", &t.source_name().to_string(), scanned.rows))
+            .collect();
+        let mut open: Vec<usize> = vec![0; self.plan.tables.len()];
+        new.iter().for_each(|(at, _)| open[*at] += 1);
+        let open = std::sync::Mutex::new(open);
+        let copied = work::share(
+            &new,
+            self.budget.jobs,
+            || Ok((self.source.database.session()?, self.target.session()?)),
+            |(source, target), (at, chunk)| {
+                let record = self.chunk(source.as_mut(), target.as_mut(), *at, *chunk, &meters[*at])?;
+                if let Ok(mut open) = open.lock() {
+                    open[*at] -= 1;
+                    if open[*at] == 0 {
+                        meters[*at].finish();
+                    }
+                }
+                Ok(record)
+            },
+        )?;
+        let mut totals: Vec<Copied> = self
+            .plan
+            .tables
+            .iter()
+            .map(|t| Copied { table: t.source_name().to_string(), ..Copied::default() })
+            .collect();
+        for record in done.into_values().chain(copied) {
+            let place = self.plan.tables.iter().position(|t| t.source_name() == record.table);
+            if let Some(total) = place.map(|at| &mut totals[at]) {
+                total.rows_read += record.read;
+                total.rows_written += record.written;
+                total.rows_quarantined += record.quarantined;
+                total.bytes += record.bytes;
+                total.digest.add(record.digest);
+            }
+        }
+        Ok(totals)
+    }
+
+    /// Depends on nothing but the data, so that a resumed run cuts the same chunks whatever its flags.
+    fn chunk_rows(&self, at: usize) -> u64 {
+        let scanned = &self.scanned[at];
+        let row = (scanned.bytes / scanned.rows.max(1)).max(1);
+        (CHUNK_BYTES / row).clamp(LEAST_ROWS, SCAN_ROWS)
+    }
+
+    fn chunk(
+        &self,
+        source: &mut dyn Session,
+        target: &mut dyn Session,
+        at: usize,
+        chunk: Chunk,
+        meter: &Meter<'_>,
+    ) -> Result<ChunkRecord> {
+        target.begin()?;
+        let result = self.write_chunk(source, target, at, chunk, meter);
+        match result {
+            Ok(record) => target.commit().map(|()| record),
+            Err(error) => {
+                // The first error is the one that matters; a lost connection can't be rolled back anyway.
+                drop(target.rollback());
+                Err(error)
+            }
+        }
+    }
+
+    fn write_chunk(
+        &self,
+        source: &mut dyn Session,
+        target: &mut dyn Session,
+        at: usize,
+        chunk: Chunk,
+        meter: &Meter<'_>,
+    ) -> Result<ChunkRecord> {
+        let planned = &self.plan.tables[at];
+        let origin = self.source.table(planned)?;
+        let mapper = RowMapper::new(self.plan, planned, origin, &self.gone[at])?;
+        let name = planned.target_name();
+        let columns: Vec<(String, LogicalType)> =
+            planned.columns.iter().map(|c| (c.target.clone(), c.logical.clone())).collect();
+        let mut record = ChunkRecord {
+            table: planned.source_name(),
+            chunk,
+            read: 0,
+            written: 0,
+            quarantined: 0,
+            bytes: 0,
+            digest: Digest::default(),
+        };
+        let limit = self.budget.buffer();
+        let (mut buffer, mut canonical, mut aside) = (Vec::with_capacity(limit), Vec::new(), Vec::new());
+        let (mut metered, mut metered_bytes) = (0, 0);
+        let read = Read { table: origin, columns: mapper.columns(), chunk };
+        source.read(&read, &mut |row| {
+            let mut mapped = mapper.map(row);
+            digest::encode_row(&mapped.values, &mut canonical);
+            record.digest.add(Digest::of_row(&canonical));
+            record.read += 1;
+            record.bytes += canonical.len() as u64;
+            if let Some((column, hazard)) = mapped.obstacle() {
+                let key = mapper.shown_key(&mapped.values);
+                let reason = serde_json::to_value(hazard).ok();
+                let reason = reason.as_ref().and_then(|r| r.as_str()).unwrap_or("hazard");
+                self.put_aside(&record, &key, &planned.columns[column].name, reason, &canonical, &mut aside)?;
+                record.quarantined += 1;
+            } else {
+                mapped.escape(planned);
+                self.target.encode_row(mapper.types(), &mapped.values, &mut buffer)?;
+                record.written += 1;
+            }
+            drop(mapped);
+            if buffer.len() >= limit {
+                interrupt::check()?;
+                target.write(&name, &columns, &buffer)?;
+                buffer.clear();
+                // A single large value must not leave its size behind in every thread.
+                if buffer.capacity() > 2 * limit {
+                    buffer = Vec::with_capacity(limit);
+                }
+                meter.add(record.read - metered, record.bytes - metered_bytes);
+                (metered, metered_bytes) = (record.read, record.bytes);
+            }
+            if aside.len() >= limit {
+                self.flush_aside(target, &mut aside)?;
+            }
+            if canonical.capacity() > limit {
+                canonical = Vec::new();
+            }
+            Ok(())
+        })?;
+        if !buffer.is_empty() {
+            target.write(&name, &columns, &buffer)?;
+        }
+        self.flush_aside(target, &mut aside)?;
+        self.journal.record_chunk(target, self.run, &record)?;
+        meter.add(record.read - metered, record.bytes - metered_bytes);
+        Ok(record)
+    }
+
+    fn put_aside(
+        &self,
+        record: &ChunkRecord,
+        key: &str,
+        column: &str,
+        reason: &str,
+        canonical: &[u8],
+        aside: &mut Vec<u8>,
+    ) -> Result<()> {
+        let (_, columns) = self.journal.quarantine();
+        let types: Vec<LogicalType> = columns.into_iter().map(|(_, logical)| logical).collect();
+        let row = [
+            Value::text(self.run),
+            Value::text(&record.table.schema),
+            Value::text(&record.table.name),
+            Value::Int(i64::from(record.chunk.ordinal)),
+            Value::text(key),
+            Value::text(column),
+            Value::text(reason),
+            Value::Bytes(canonical.into()),
+        ];
+        self.target.encode_row(&types, &row, aside)
+    }
+
+    fn flush_aside(&self, target: &mut dyn Session, aside: &mut Vec<u8>) -> Result<()> {
+        if !aside.is_empty() {
+            let (name, columns) = self.journal.quarantine();
+            target.write(&name, &columns, aside)?;
+            aside.clear();
+        }
+        Ok(())
+    }
+}

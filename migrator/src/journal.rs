@@ -1,0 +1,383 @@
+//! The journal: what a run has done, kept in the target beside the data, so that each record is committed together
+//! with what it records.
+//!
+//! Four tables in the target's schema: `_trimaran_runs`, `_trimaran_steps`, `_trimaran_chunks` and
+//! `_trimaran_quarantine`.
+
+use std::collections::HashSet;
+
+use trimaran_backends::bulk::Chunk;
+use trimaran_backends::catalog::{Column, Table, TableName};
+use trimaran_backends::{Dialect, Identity, Session};
+use trimaran_core::digest::Digest;
+use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value};
+
+use crate::planner::Choices;
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Tables are being created and filled.
+    Writing,
+    /// Everything is written; keys stand; nothing is verified yet.
+    Written,
+    /// Verified.
+    Verified,
+}
+
+impl State {
+    const ALL: [(State, &'static str); 3] =
+        [(State::Writing, "writing"), (State::Written, "written"), (State::Verified, "verified")];
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(state, _)| *state == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// A run, as the journal keeps it.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id: the time it began, in milliseconds since 1970, in hexadecimal.
+    pub id: String,
+    /// The source's URL, without secrets.
+    pub source: String,
+    /// What the source was when the run began.
+    pub identity: Identity,
+    /// What the operator chose.
+    pub choices: Choices,
+    /// The plan, as TOML.
+    pub plan: String,
+    /// Where it stands.
+    pub state: State,
+}
+
+/// A chunk that was copied.
+#[derive(Debug, Clone)]
+pub struct ChunkRecord {
+    /// The table, on the source.
+    pub table: TableName,
+    /// Which chunk.
+    pub chunk: Chunk,
+    /// Rows read.
+    pub read: u64,
+    /// Rows written.
+    pub written: u64,
+    /// Rows put aside.
+    pub quarantined: u64,
+    /// Bytes of values.
+    pub bytes: u64,
+    /// The digest of the rows read.
+    pub digest: Digest,
+}
+
+/// The journal of one target schema.
+#[derive(Clone)]
+pub struct Journal {
+    dialect: &'static dyn Dialect,
+    schema: String,
+}
+
+const RUNS: &str = "_trimaran_runs";
+const STEPS: &str = "_trimaran_steps";
+const CHUNKS: &str = "_trimaran_chunks";
+const QUARANTINE: &str = "_trimaran_quarantine";
+
+/// The quarantine's columns.
+const QUARANTINE_COLUMNS: [(&str, LogicalType); 8] = [
+    ("run", LogicalType::Text),
+    ("source_schema", LogicalType::Text),
+    ("source_table", LogicalType::Text),
+    ("chunk", LogicalType::Int64),
+    ("row_key", LogicalType::Text),
+    ("column_name", LogicalType::Text),
+    ("reason", LogicalType::Text),
+    ("row_bytes", LogicalType::Bytes),
+];
+
+impl Journal {
+    /// The journal in `schema`.
+    pub fn new(dialect: &'static dyn Dialect, schema: &str) -> Self {
+        Self { dialect, schema: schema.to_owned() }
+    }
+
+    fn name(&self, table: &str) -> String {
+        self.dialect.qualify(&TableName::new(&self.schema, table))
+    }
+
+    /// Creates the schema and the journal's tables where they don't exist.
+    ///
+    /// # Errors
+    /// The target's, classified: above all a lack of rights.
+    pub fn create(&self, session: &mut dyn Session) -> Result<()> {
+        let kept = |logical: LogicalType| logical.stored_as(self.dialect.engine());
+        let (text, count, bytes) =
+            (kept(LogicalType::Text), kept(LogicalType::Int64), kept(LogicalType::Bytes));
+        if let Some(sql) = self.dialect.create_schema(&self.schema) {
+            session.execute(&sql)?;
+        }
+        let tables = [
+            (
+                RUNS,
+                format!(
+                    "run {text} NOT NULL, source {text} NOT NULL, identity {text} NOT NULL, choices {text} NOT NULL, \
+                     plan {text} NOT NULL, state {text} NOT NULL, version {text} NOT NULL, PRIMARY KEY (run)"
+                ),
+            ),
+            (STEPS, format!("run {text} NOT NULL, step {text} NOT NULL, PRIMARY KEY (run, step)")),
+            (
+                CHUNKS,
+                format!(
+                    "run {text} NOT NULL, source_schema {text} NOT NULL, source_table {text} NOT NULL, \
+                     chunk {count} NOT NULL, from_position {count} NOT NULL, to_position {count} NOT NULL, \
+                     rows_read {count} NOT NULL, rows_written {count} NOT NULL, rows_quarantined {count} NOT NULL, \
+                     bytes {count} NOT NULL, digest {text} NOT NULL, \
+                     PRIMARY KEY (run, source_schema, source_table, chunk)"
+                ),
+            ),
+            (
+                QUARANTINE,
+                format!(
+                    "run {text} NOT NULL, source_schema {text} NOT NULL, source_table {text} NOT NULL, \
+                     chunk {count} NOT NULL, row_key {text} NOT NULL, column_name {text} NOT NULL, \
+                     reason {text} NOT NULL, row_bytes {bytes} NOT NULL"
+                ),
+            ),
+        ];
+        for (table, columns) in tables {
+            session.execute(&format!("CREATE TABLE IF NOT EXISTS {} ({columns})", self.name(table)))?;
+        }
+        Ok(())
+    }
+
+    /// The last run from `source`, if there is a journal and it has one.
+    ///
+    /// # Errors
+    /// The target's, classified; [`ErrorKind::Corrupt`] if a record makes no sense.
+    pub fn find(&self, session: &mut dyn Session, source: &str) -> Result<Option<Run>> {
+        let sql = format!(
+            "SELECT run, identity, choices, plan, state FROM {} WHERE source = $1 ORDER BY run DESC LIMIT 1",
+            self.name(RUNS)
+        );
+        let Some(row) = session.query(&sql, &[Value::text(source)])?.into_iter().next() else {
+            return Ok(None);
+        };
+        let cell = |at: usize| text(&row, at);
+        let state = cell(4)?;
+        Ok(Some(Run {
+            id: cell(0)?,
+            source: source.to_owned(),
+            identity: serde_json::from_str(&cell(1)?)
+                .map_err(|e| corrupt("a source's identity").source(e))?,
+            choices: serde_json::from_str(&cell(2)?).map_err(|e| corrupt("a run's choices").source(e))?,
+            plan: cell(3)?,
+            state: State::ALL
+                .iter()
+                .find(|(_, name)| *name == state)
+                .map(|(state, _)| *state)
+                .ok_or_else(|| corrupt("a run's state"))?,
+        }))
+    }
+
+    /// Whether the journal's tables exist.
+    pub fn exists(&self, session: &mut dyn Session) -> bool {
+        session.query(&format!("SELECT run FROM {} LIMIT 0", self.name(RUNS)), &[]).is_ok()
+    }
+
+    /// Records a new run.
+    ///
+    /// # Errors
+    /// The target's, classified.
+    pub fn begin(&self, session: &mut dyn Session, run: &Run) -> Result<()> {
+        let json = |text: serde_json::Result<String>| text.map_err(|e| corrupt("a run").source(e));
+        let (identity, choices) =
+            (json(serde_json::to_string(&run.identity))?, json(serde_json::to_string(&run.choices))?);
+        let sql = format!(
+            "INSERT INTO {} (run, source, identity, choices, plan, state, version) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            self.name(RUNS)
+        );
+        let values = [
+            &run.id,
+            &run.source,
+            &identity,
+            &choices,
+            &run.plan,
+            run.state.name(),
+            env!("CARGO_PKG_VERSION"),
+        ];
+        session.query(&sql, &values.map(Value::text)).map(drop)
+    }
+
+    /// Records where a run stands.
+    ///
+    /// # Errors
+    /// The target's, classified.
+    pub fn set_state(&self, session: &mut dyn Session, run: &str, state: State) -> Result<()> {
+        let sql = format!("UPDATE {} SET state = $1 WHERE run = $2", self.name(RUNS));
+        session.query(&sql, &[Value::text(state.name()), Value::text(run)]).map(drop)
+    }
+
+    /// The steps that a run has done.
+    ///
+    /// # Errors
+    /// The target's, classified.
+    pub fn steps(&self, session: &mut dyn Session, run: &str) -> Result<HashSet<String>> {
+        let sql = format!("SELECT step FROM {} WHERE run = $1", self.name(STEPS));
+        session.query(&sql, &[Value::text(run)])?.iter().map(|row| text(row, 0)).collect()
+    }
+
+    /// Records a step, in the transaction that did it.
+    ///
+    /// # Errors
+    /// The target's, classified.
+    pub fn record_step(&self, session: &mut dyn Session, run: &str, step: &str) -> Result<()> {
+        let sql = format!("INSERT INTO {} (run, step) VALUES ($1, $2)", self.name(STEPS));
+        session.query(&sql, &[Value::text(run), Value::text(step)]).map(drop)
+    }
+
+    /// The chunks that a run has copied.
+    ///
+    /// # Errors
+    /// The target's, classified; [`ErrorKind::Corrupt`] if a record makes no sense.
+    pub fn chunks(&self, session: &mut dyn Session, run: &str) -> Result<Vec<ChunkRecord>> {
+        let sql = format!(
+            "SELECT source_schema, source_table, chunk, from_position, to_position, rows_read, rows_written, \
+             rows_quarantined, bytes, digest FROM {} WHERE run = $1",
+            self.name(CHUNKS)
+        );
+        session
+            .query(&sql, &[Value::text(run)])?
+            .iter()
+            .map(|row| {
+                let count = |at| {
+                    number(row, at).and_then(|n| u64::try_from(n).map_err(|e| corrupt("a count").source(e)))
+                };
+                Ok(ChunkRecord {
+                    table: TableName::new(text(row, 0)?, text(row, 1)?),
+                    chunk: Chunk {
+                        ordinal: u32::try_from(number(row, 2)?).map_err(|e| corrupt("a chunk").source(e))?,
+                        from: number(row, 3)?,
+                        to: number(row, 4)?,
+                    },
+                    read: count(5)?,
+                    written: count(6)?,
+                    quarantined: count(7)?,
+                    bytes: count(8)?,
+                    digest: Digest::parse(&text(row, 9)?).ok_or_else(|| corrupt("a digest"))?,
+                })
+            })
+            .collect()
+    }
+
+    /// Records a chunk, in the transaction that wrote its rows.
+    ///
+    /// # Errors
+    /// The target's, classified.
+    pub fn record_chunk(&self, session: &mut dyn Session, run: &str, record: &ChunkRecord) -> Result<()> {
+        let sql = format!(
+            "INSERT INTO {} (run, source_schema, source_table, chunk, from_position, to_position, rows_read, \
+             rows_written, rows_quarantined, bytes, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            self.name(CHUNKS)
+        );
+        let count = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+        let digest = record.digest.to_string();
+        let values = [
+            Value::text(run),
+            Value::text(&record.table.schema),
+            Value::text(&record.table.name),
+            Value::Int(i64::from(record.chunk.ordinal)),
+            Value::Int(record.chunk.from),
+            Value::Int(record.chunk.to),
+            count(record.read),
+            count(record.written),
+            count(record.quarantined),
+            count(record.bytes),
+            Value::text(&digest),
+        ];
+        session.query(&sql, &values).map(drop)
+    }
+
+    /// The quarantine: its name, and the columns and types that its rows are written with.
+    pub fn quarantine(&self) -> (TableName, Vec<(String, LogicalType)>) {
+        let columns = QUARANTINE_COLUMNS.iter().map(|(name, logical)| ((*name).to_owned(), logical.clone()));
+        (TableName::new(&self.schema, QUARANTINE), columns.collect())
+    }
+
+    /// Calls `visit` with the table and the canonical bytes of each quarantined row of a run.
+    ///
+    /// # Errors
+    /// The target's, classified; or what `visit` returned.
+    pub fn quarantined(
+        &self,
+        session: &mut dyn Session,
+        run: &str,
+        visit: &mut dyn FnMut(&TableName, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let (name, columns) = self.quarantine();
+        let columns: Vec<Column> = columns
+            .into_iter()
+            .map(|(name, logical)| Column {
+                name,
+                declared: logical.stored_as(self.dialect.engine()),
+                logical: Some(logical),
+                nullable: false,
+                default: None,
+                identity: None,
+                generated: None,
+            })
+            .collect();
+        let table = Table {
+            name,
+            columns: columns.clone(),
+            primary_key: None,
+            unique: Vec::new(),
+            foreign_keys: Vec::new(),
+            indexes: Vec::new(),
+            estimated_rows: None,
+        };
+        for chunk in session.chunks(&table, 10_000)? {
+            session.read(
+                &trimaran_backends::Read { table: &table, columns: &columns, chunk },
+                &mut |row| {
+                    let (Value::Text(row_run), Value::Bytes(bytes)) = (&row[0], &row[7]) else {
+                        return Err(corrupt("a quarantined row"));
+                    };
+                    if row_run.as_ref() != run.as_bytes() {
+                        return Ok(());
+                    }
+                    visit(&TableName::new(text(row, 1)?, text(row, 2)?), bytes)
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a run.
+    ///
+    /// # Errors
+    /// The target's, classified.
+    pub fn forget(&self, session: &mut dyn Session, run: &str) -> Result<()> {
+        for table in [QUARANTINE, CHUNKS, STEPS, RUNS] {
+            session
+                .query(&format!("DELETE FROM {} WHERE run = $1", self.name(table)), &[Value::text(run)])?;
+        }
+        Ok(())
+    }
+}
+
+fn text(row: &[Value<'_>], at: usize) -> Result<String> {
+    match row.get(at) {
+        Some(Value::Text(text)) => String::from_utf8(text.to_vec()).map_err(|e| corrupt("a text").source(e)),
+        _ => Err(corrupt("a text")),
+    }
+}
+
+fn number(row: &[Value<'_>], at: usize) -> Result<i64> {
+    match row.get(at) {
+        Some(Value::Int(number)) => Ok(*number),
+        _ => Err(corrupt("a number")),
+    }
+}
+
+fn corrupt(what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, "read the journal").context(format!("{what} in it makes no sense"))
+}

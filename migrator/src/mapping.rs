@@ -1,0 +1,289 @@
+//! From the engine's own values to what they mean, exactly or not at all.
+//!
+//! [`convert`] turns a native value into the column's logical type. Both sides of a migration go through it: the source
+//! before the digest is taken, the target when it is read back. So a UUID kept as 32 digits, as 36 characters or as
+//! 16 bytes is one value, and a digest compares meanings rather than spellings.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use trimaran_core::{Engine, LogicalType, Value, decimal, escape, json, temporal};
+
+use crate::hazard::Hazard;
+
+/// How a source without date types keeps the moments of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// As the engine's own type, or as ISO 8601 text.
+    #[default]
+    Native,
+    /// Integers or reals: seconds since 1970.
+    UnixSeconds,
+    /// Integers: milliseconds since 1970.
+    UnixMilliseconds,
+    /// Integers: microseconds since 1970.
+    UnixMicroseconds,
+    /// Reals: Julian day numbers.
+    JulianDay,
+}
+
+impl Form {
+    /// Whether it is the usual one, which a plan need not mention.
+    pub fn is_native(&self) -> bool {
+        *self == Form::Native
+    }
+}
+
+/// The value as its logical type.
+///
+/// # Errors
+/// The hazard, if this value is not exactly of that type.
+pub fn convert<'v>(value: &'v Value<'_>, logical: &LogicalType, form: Form) -> Result<Value<'v>, Hazard> {
+    use LogicalType as L;
+    Ok(match (logical, value) {
+        (_, Value::Null) => Value::Null,
+        (L::Bool, Value::Bool(_))
+        | (L::Float32, Value::Float32(_))
+        | (L::Float64, Value::Float64(_))
+        | (L::Int64, Value::Int(_))
+        | (L::Text, Value::Text(_))
+        | (L::Bytes, Value::Bytes(_))
+        | (L::Json, Value::Json(_))
+        | (L::Uuid, Value::Uuid(_))
+        | (L::Date, Value::Date(_))
+        | (L::Time, Value::Time(_))
+        | (L::TimeTz, Value::TimeTz(..))
+        | (L::Timestamp, Value::Timestamp(_))
+        | (L::TimestampTz, Value::TimestampTz(_))
+        | (L::Interval, Value::Interval(..))
+        | (L::Bits, Value::Bits(..)) => value.borrowed(),
+        (L::Bool, Value::Int(0)) => Value::Bool(false),
+        (L::Bool, Value::Int(1)) => Value::Bool(true),
+        (L::Int16, Value::Int(v)) => within(*v, i64::from(i16::MIN), i64::from(i16::MAX))?,
+        (L::Int32, Value::Int(v)) => within(*v, i64::from(i32::MIN), i64::from(i32::MAX))?,
+        (L::Float64, Value::Int(v)) => exact_float(*v)?,
+        (L::Float64, Value::Float32(v)) => Value::Float64(f64::from(*v)),
+        (L::Float32, Value::Float64(v)) => narrow_float(*v)?,
+        (L::Decimal { .. } | L::Numeric, _) => number(value, logical)?,
+        (L::Text, Value::Json(v)) => Value::Text(Cow::Borrowed(v)),
+        (L::Json, Value::Text(v)) => Value::Json(Cow::Borrowed(v)),
+        // A column declared JSON has numeric affinity in SQLite: the document `5` is kept as an integer.
+        (L::Json, Value::Int(v)) => Value::Json(Cow::Owned(v.to_string().into_bytes())),
+        (L::Json, Value::Float64(v)) => {
+            Value::Json(Cow::Owned(decimal::from_f64(*v).into_owned().into_bytes()))
+        }
+        (L::Uuid, Value::Text(v)) => Value::Uuid(temporal::parse_uuid(v).ok_or(Hazard::WrongType)?),
+        (L::Uuid, Value::Bytes(v)) => Value::Uuid(v.as_ref().try_into().map_err(|_| Hazard::WrongType)?),
+        (L::Date | L::Time | L::TimeTz | L::Timestamp | L::TimestampTz, Value::Text(v)) => {
+            moment(std::str::from_utf8(v).map_err(|_| Hazard::InvalidUtf8)?, logical)?
+        }
+        (L::Timestamp | L::TimestampTz, Value::Int(_) | Value::Float64(_)) => {
+            let micros = counted(value, form)?;
+            if *logical == L::Timestamp { Value::Timestamp(micros) } else { Value::TimestampTz(micros) }
+        }
+        (L::List(element), Value::List(values)) => {
+            Value::List(values.iter().map(|v| convert(v, element, form)).collect::<Result<_, _>>()?)
+        }
+        _ => return Err(Hazard::WrongType),
+    })
+}
+
+fn within(value: i64, least: i64, greatest: i64) -> Result<Value<'static>, Hazard> {
+    if (least..=greatest).contains(&value) { Ok(Value::Int(value)) } else { Err(Hazard::OutOfRange) }
+}
+
+fn exact_float(value: i64) -> Result<Value<'static>, Hazard> {
+    let float = value as f64;
+    if float as i128 == i128::from(value) { Ok(Value::Float64(float)) } else { Err(Hazard::Inexact) }
+}
+
+fn narrow_float(value: f64) -> Result<Value<'static>, Hazard> {
+    let narrow = value as f32;
+    if f64::from(narrow) == value || value.is_nan() {
+        Ok(Value::Float32(narrow))
+    } else {
+        Err(Hazard::Inexact)
+    }
+}
+
+fn number<'v>(value: &'v Value<'_>, logical: &LogicalType) -> Result<Value<'v>, Hazard> {
+    let text: Cow<'v, str> = match value {
+        Value::Decimal(v) => Cow::Borrowed(v),
+        Value::Int(v) => Cow::Owned(v.to_string()),
+        Value::Float64(v) => decimal::from_f64(*v),
+        Value::Text(v) => {
+            let text = std::str::from_utf8(v).map_err(|_| Hazard::InvalidUtf8)?;
+            decimal::canonical(text).ok_or(Hazard::WrongType)?
+        }
+        _ => return Err(Hazard::WrongType),
+    };
+    if let LogicalType::Decimal { precision, scale } = logical {
+        let (whole, fraction) = decimal::digits(&text).ok_or(Hazard::OutOfRange)?;
+        if fraction > usize::from(*scale) {
+            return Err(Hazard::Inexact);
+        }
+        if whole > usize::from(precision - scale) {
+            return Err(Hazard::OutOfRange);
+        }
+    }
+    Ok(Value::Decimal(text))
+}
+
+fn moment(text: &str, logical: &LogicalType) -> Result<Value<'static>, Hazard> {
+    let infinite = match text {
+        "infinity" => Some((i32::MAX, i64::MAX)),
+        "-infinity" => Some((i32::MIN, i64::MIN)),
+        _ => None,
+    };
+    let wrong = || {
+        // A fraction of more than six digits is a moment too, but finer than any target keeps it.
+        let finer = text
+            .rfind('.')
+            .is_some_and(|at| text[at + 1..].bytes().take_while(u8::is_ascii_digit).count() > 6);
+        if finer { Hazard::Inexact } else { Hazard::WrongType }
+    };
+    Ok(match logical {
+        LogicalType::Date => match infinite {
+            Some((days, _)) => Value::Date(days),
+            None => Value::Date(temporal::parse_date(text).ok_or_else(wrong)?),
+        },
+        LogicalType::Time => Value::Time(temporal::parse_time(text).ok_or_else(wrong)?),
+        LogicalType::TimeTz => {
+            let (micros, offset) = temporal::parse_time_tz(text).ok_or_else(wrong)?;
+            Value::TimeTz(micros, offset)
+        }
+        _ => {
+            let zoned = *logical == LogicalType::TimestampTz;
+            if let Some((_, micros)) = infinite {
+                return Ok(if zoned { Value::TimestampTz(micros) } else { Value::Timestamp(micros) });
+            }
+            let moment = temporal::parse_timestamp(text).ok_or_else(wrong)?;
+            match (zoned, moment.offset) {
+                (true, Some(_)) => Value::TimestampTz(moment.utc()),
+                (false, None) => Value::Timestamp(moment.local),
+                // With an offset where the column has none, or the other way round, the meaning is not certain.
+                _ => return Err(Hazard::WrongType),
+            }
+        }
+    })
+}
+
+fn counted(value: &Value<'_>, form: Form) -> Result<i64, Hazard> {
+    let scaled = |count: i64, factor: i64| count.checked_mul(factor).ok_or(Hazard::OutOfRange);
+    match (value, form) {
+        (Value::Int(v), Form::UnixSeconds) => scaled(*v, 1_000_000),
+        (Value::Int(v), Form::UnixMilliseconds) => scaled(*v, 1_000),
+        (Value::Int(v), Form::UnixMicroseconds) => Ok(*v),
+        (Value::Float64(v), Form::UnixSeconds) => temporal::from_unix_seconds(*v).ok_or(Hazard::Inexact),
+        (Value::Float64(v), Form::JulianDay) => temporal::from_julian_day(*v).ok_or(Hazard::Inexact),
+        (Value::Int(v), Form::JulianDay) => temporal::from_julian_day(*v as f64).ok_or(Hazard::Inexact),
+        _ => Err(Hazard::WrongType),
+    }
+}
+
+/// The first day that Postgres holds, 4714-11-24 BC, in days since 1970 (its documentation, table 8.9).
+const POSTGRES_FIRST_DAY: i64 = -2_440_588;
+/// One past the last day that Postgres' `date` holds, 5874898-01-01.
+const POSTGRES_DATE_END: i64 = 2_145_042_906;
+/// One past the last day that Postgres' `timestamp` holds, 294277-01-01.
+const POSTGRES_TIMESTAMP_END: i64 = 106_762_940;
+/// Postgres refuses fields of a gigabyte; COPY needs a little room for the rest of the row.
+const POSTGRES_FIELD_LIMIT: usize = 1_073_741_823 - 1_024;
+/// SQLite's default limit for one value (SQLITE_MAX_LENGTH).
+const SQLITE_FIELD_LIMIT: usize = 1_000_000_000;
+
+/// Whether an engine can hold a value of a logical type.
+///
+/// # Errors
+/// The hazard that stands in the way.
+pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
+    match value {
+        Value::Text(v) => {
+            if engine == Engine::Postgres && memchr::memchr(0, v).is_some() {
+                return Err(Hazard::NulInText);
+            }
+            std::str::from_utf8(v).map_err(|_| Hazard::InvalidUtf8)?;
+            size(engine, v.len())
+        }
+        Value::Json(v) => {
+            match json::check(v) {
+                Ok(()) => {}
+                Err(json::Fault::NotANumber) => return Err(Hazard::JsonNan),
+                Err(_) if memchr::memchr(0, v).is_some() => return Err(Hazard::NulInText),
+                Err(_) if std::str::from_utf8(v).is_err() => return Err(Hazard::InvalidUtf8),
+                Err(_) => return Err(Hazard::InvalidJson),
+            }
+            size(engine, v.len())
+        }
+        Value::Bytes(v) | Value::Bits(_, v) => size(engine, v.len()),
+        Value::Date(days) if engine == Engine::Postgres && !matches!(*days, i32::MIN | i32::MAX) => {
+            inside(i64::from(*days), POSTGRES_FIRST_DAY, POSTGRES_DATE_END)
+        }
+        Value::Timestamp(micros) | Value::TimestampTz(micros)
+            if engine == Engine::Postgres && !matches!(*micros, i64::MIN | i64::MAX) =>
+        {
+            inside(micros.div_euclid(temporal::DAY), POSTGRES_FIRST_DAY, POSTGRES_TIMESTAMP_END)
+        }
+        Value::Float64(v) if engine == Engine::Sqlite && v.is_nan() => Err(Hazard::OutOfRange),
+        Value::Float32(v) if engine == Engine::Sqlite && v.is_nan() => Err(Hazard::OutOfRange),
+        // Digits before and after the point that Postgres' numeric holds (its documentation, table 8.2).
+        Value::Decimal(v) if engine == Engine::Postgres => match decimal::digits(v) {
+            Some((whole, fraction)) if whole > 131_072 || fraction > 16_383 => Err(Hazard::OutOfRange),
+            _ => Ok(()),
+        },
+        Value::List(values) => values.iter().try_for_each(|v| accepts(engine, v)),
+        _ => Ok(()),
+    }
+}
+
+fn size(engine: Engine, bytes: usize) -> Result<(), Hazard> {
+    let limit = match engine {
+        Engine::Postgres => POSTGRES_FIELD_LIMIT,
+        Engine::Sqlite => SQLITE_FIELD_LIMIT,
+        Engine::Duckdb => u32::MAX as usize,
+    };
+    if bytes > limit { Err(Hazard::TooLarge) } else { Ok(()) }
+}
+
+fn inside(day: i64, first: i64, end: i64) -> Result<(), Hazard> {
+    if (first..end).contains(&day) { Ok(()) } else { Err(Hazard::OutOfRange) }
+}
+
+/// The value as the `escape` policy keeps it; `None` if it stays as it is.
+pub fn escaped(value: &Value<'_>) -> Option<Value<'static>> {
+    match value {
+        Value::Text(v) if escape::needs_encoding(v) => {
+            Some(Value::Text(Cow::Owned(escape::encode(v).into_owned())))
+        }
+        Value::Json(v) if json::needs_encoding(v) => {
+            Some(Value::Json(Cow::Owned(json::encode(v).into_owned())))
+        }
+        Value::List(values) if values.iter().any(|v| escaped(v).is_some()) => {
+            let element = |v: &Value<'_>| escaped(v).unwrap_or_else(|| v.borrowed().into_owned());
+            Some(Value::List(values.iter().map(element).collect()))
+        }
+        _ => None,
+    }
+}
+
+/// Undoes [`escaped`].
+///
+/// # Errors
+/// If the value is nothing that [`escaped`] produces.
+pub fn unescaped(value: Value<'_>) -> trimaran_core::Result<Value<'_>> {
+    Ok(match value {
+        Value::Text(Cow::Borrowed(v)) => Value::Text(escape::decode(v)?),
+        Value::Text(Cow::Owned(v)) => Value::Text(Cow::Owned(escape::decode(&v)?.into_owned())),
+        Value::Json(Cow::Borrowed(v)) => Value::Json(json::decode(v)?),
+        Value::Json(Cow::Owned(v)) => Value::Json(Cow::Owned(json::decode(&v)?.into_owned())),
+        Value::List(values) => {
+            Value::List(values.into_iter().map(unescaped).collect::<trimaran_core::Result<_>>()?)
+        }
+        other => other,
+    })
+}
+
+#[cfg(test)]
+#[path = "mapping_tests.rs"]
+mod tests;

@@ -1,0 +1,431 @@
+//! The four commands: check, plan, run, verify.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use trimaran_backends::{Access, Database, Location, OpenOptions, open};
+use trimaran_core::{Error, ErrorKind, Result};
+
+use crate::copy::Copy;
+use crate::exit::Exit;
+use crate::hazard::Finding;
+use crate::interrupt;
+use crate::journal::{Journal, Run, State};
+use crate::plan::Plan;
+use crate::planner::{self, Choices};
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::scan::{self, Scan};
+use crate::schema::{self, Occupied};
+use crate::source::{self, Budget, Source};
+use crate::verify::{self, Verify};
+
+/// What every command is told.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Where from.
+    pub from: Location,
+    /// Where to.
+    pub to: Location,
+    /// What the operator chose.
+    pub choices: Choices,
+    /// A plan to go by.
+    pub plan: Option<PathBuf>,
+    /// Memory and threads.
+    pub budget: Budget,
+    /// Whether an unfinished run is to be undone first.
+    pub restart: bool,
+    /// Whether differences may show values.
+    pub show_values: bool,
+}
+
+/// A failure and the exit code it means, with what is known so far.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit.
+    pub exit: Exit,
+    /// The error.
+    pub error: Error,
+}
+
+/// The source and the target, opened, and the report begun.
+struct Job<'o> {
+    order: &'o Order,
+    source: Source,
+    target: Box<dyn Database>,
+    progress: &'o Progress,
+    report: Report,
+    /// Whether anything may have been written, so that a failure is an interruption.
+    begun: bool,
+}
+
+impl<'o> Job<'o> {
+    fn open(command: &'static str, order: &'o Order, progress: &'o Progress) -> Result<Self> {
+        let source = Source::open(&order.from, order.budget)?;
+        let options = OpenOptions {
+            access: Access::Target,
+            memory: order.budget.engine() / 4,
+            sessions: order.budget.jobs,
+        };
+        if order.from.path().is_some() && order.from.path() == order.to.path() {
+            return Err(Error::new(ErrorKind::Configuration, "migrate")
+                .context("source and target are the same file")
+                .hint("name another file after --to"));
+        }
+        let target = open(&order.to, options)?;
+        let target_version = target.catalog(Some(target.dialect().default_schema()))?.version;
+        let report = Report {
+            command,
+            source: order.from.to_string(),
+            source_version: format!("{} {}", source.catalog.engine, source.catalog.version),
+            target: order.to.to_string(),
+            target_version: format!("{} {target_version}", target.engine()),
+            ..Report::default()
+        };
+        Ok(Self { order, source, target, progress, report, begun: false })
+    }
+
+    fn timed<T>(&mut self, phase: &'static str, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let begun = Instant::now();
+        let result = work(self);
+        self.report.seconds.push((phase, begun.elapsed().as_secs_f64()));
+        result
+    }
+
+    fn plan(&mut self) -> Result<Plan> {
+        let plan = match &self.order.plan {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| {
+                    Error::new(ErrorKind::Configuration, format!("read the plan {}", path.display()))
+                        .source(e)
+                })?;
+                Plan::from_toml(&text, &self.source.catalog, self.target.engine())?
+            }
+            None => planner::plan(
+                self.source.database.as_ref(),
+                &self.source.catalog,
+                self.target.dialect(),
+                &self.order.choices,
+            )?,
+        };
+        self.report.not_moved.clone_from(&plan.not_moved);
+        Ok(plan)
+    }
+
+    fn scan(&mut self, plan: &Plan) -> Result<Scan> {
+        let scan = scan::scan(&self.source, plan, self.order.budget, self.progress)?;
+        self.report.tables.clone_from(&scan.tables);
+        Ok(scan)
+    }
+
+    fn rejects(&mut self) -> bool {
+        if !Scan::rejects(&self.report.hazards) {
+            return false;
+        }
+        let rejecting: Vec<&Finding> =
+            self.report.hazards.iter().filter(|f| f.treatment == crate::hazard::Treatment::Rejects).collect();
+        let advice: std::collections::BTreeSet<&str> = rejecting.iter().map(|f| f.hazard.advice()).collect();
+        let outcome = format!("{} hazard(s) stand in the way; nothing was written", rejecting.len());
+        let advice = advice.into_iter().collect::<Vec<_>>().join("; ");
+        self.report.end(Exit::Hazards, outcome, Some(&advice));
+        true
+    }
+}
+
+fn finish(job: Result<Report>, begun: bool) -> Result<Report, Box<Failure>> {
+    job.map_err(|error| Box::new(Failure { exit: Exit::of(&error, begun), error }))
+}
+
+/// Reads everything and changes nothing: what is there, what does not move, every hazard.
+///
+/// # Errors
+/// With the exit code that it means.
+pub fn check(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
+    finish(
+        Job::open("check", order, progress).and_then(|mut job| {
+            let plan = job.timed("plan", Job::plan)?;
+            let mut scan = job.timed("check", |job| job.scan(&plan))?;
+            schema::survey(job.target.as_ref(), &plan, &mut scan.findings)?;
+            job.source.unchanged()?;
+            job.report.hazards = scan.findings.into_vec();
+            if !job.rejects() {
+                let outcome = match job.report.hazards.len() {
+                    0 => "no hazards: everything listed moves exactly".to_owned(),
+                    n => format!("{n} hazard(s), all provided for"),
+                };
+                job.report.end(Exit::Complete, outcome, Some("the same command with `run` moves it"));
+            }
+            Ok(job.report)
+        }),
+        false,
+    )
+}
+
+/// Makes the plan; the report holds it.
+///
+/// # Errors
+/// With the exit code that it means.
+pub fn plan(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
+    finish(
+        Job::open("plan", order, progress).and_then(|mut job| {
+            let plan = job.timed("plan", Job::plan)?;
+            let outcome = format!("a plan for {} table(s), {} row(s)", plan.tables.len(), plan.estimate.rows);
+            job.report.plan = Some(plan);
+            job.report.end(
+                Exit::Complete,
+                outcome,
+                Some("`check` finds the hazards; edit the plan and give it with --plan"),
+            );
+            Ok(job.report)
+        }),
+        false,
+    )
+}
+
+/// Moves everything and proves it; continues what was interrupted.
+///
+/// # Errors
+/// With the exit code that it means.
+pub fn run(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
+    let mut begun = false;
+    let report = Job::open("run", order, progress).and_then(|mut job| {
+        let result = run_job(&mut job);
+        begun = job.begun;
+        result.map(|()| job.report)
+    });
+    finish(report, begun)
+}
+
+fn run_job(job: &mut Job<'_>) -> Result<()> {
+    let order = job.order;
+    let schema =
+        order.choices.schema.clone().unwrap_or_else(|| job.target.dialect().default_schema().to_owned());
+    // The plan may say another schema than the flags; the journal lies where the plan says.
+    let planned = if order.plan.is_some() { Some(job.plan()?) } else { None };
+    let schema = planned.as_ref().map_or(schema, |p| p.schema.clone());
+    let journal = Journal::new(job.target.dialect(), &schema);
+    let mut session = job.target.session()?;
+    if !session.try_lock(&format!("trimaran migration into {schema}"))? {
+        return Err(Error::new(ErrorKind::Configuration, "begin")
+            .context(format!("another migration into schema {schema} is at work"))
+            .hint("wait for it to end, or choose another --schema"));
+    }
+    let mut earlier = if journal.exists(session.as_mut()) {
+        journal.find(session.as_mut(), &job.report.source)?
+    } else {
+        None
+    };
+    if order.restart
+        && let Some(run) = earlier.take()
+    {
+        let plan = Plan::from_toml_unchecked(&run.plan)?;
+        job.progress.say(format!("restart: dropping what run {} wrote", run.id));
+        schema::undo(job.target.as_ref(), session.as_mut(), &journal, &run.id, &plan)?;
+    }
+    if let Some(run) = &earlier {
+        source::same(&run.identity, &job.source.identity)?;
+    }
+    let plan = match (&earlier, planned) {
+        (Some(run), given) => resumed_plan(run, given, order)?,
+        (None, Some(plan)) => plan,
+        (None, None) => job.timed("plan", Job::plan)?,
+    };
+    job.report.not_moved.clone_from(&plan.not_moved);
+    let done = earlier.as_ref().is_some_and(|run| run.state != State::Writing);
+    let mut occupied = Occupied { usable: Default::default(), catalogs: Vec::new() };
+    let mut scan = None;
+    if !done {
+        let mut found = job.timed("check", |job| job.scan(&plan))?;
+        if earlier.is_none() {
+            occupied = schema::survey(job.target.as_ref(), &plan, &mut found.findings)?;
+        }
+        job.report.hazards = std::mem::take(&mut found.findings).into_vec();
+        if job.rejects() {
+            return Ok(());
+        }
+        scan = Some(found);
+    }
+    let run = match earlier {
+        Some(run) => {
+            job.progress.say(format!("resume: run {}", run.id));
+            run
+        }
+        None => {
+            let run = Run {
+                id: run_id(),
+                source: job.report.source.clone(),
+                identity: job.source.identity.clone(),
+                choices: order.choices.clone(),
+                plan: plan.to_toml()?,
+                state: State::Writing,
+            };
+            journal.create(session.as_mut())?;
+            journal.begin(session.as_mut(), &run)?;
+            run
+        }
+    };
+    job.report.run = Some(run.id.clone());
+    job.begun = true;
+    let mut copied = None;
+    if let Some(scan) = &scan {
+        schema::create(job.target.as_ref(), session.as_mut(), &journal, &run.id, &plan, &occupied)?;
+        copied = Some(job.timed("copy", |job| {
+            Copy {
+                source: &job.source,
+                target: job.target.as_ref(),
+                plan: &plan,
+                journal: &journal,
+                run: &run.id,
+                gone: &scan.gone,
+                scanned: &scan.tables,
+                budget: order.budget,
+            }
+            .run(job.progress)
+        })?);
+        job.source.unchanged()?;
+        let failed = job.timed("keys", |job| {
+            schema::complete(
+                job.target.as_ref(),
+                session.as_mut(),
+                &journal,
+                &run.id,
+                &plan,
+                &occupied,
+                job.progress,
+            )
+        })?;
+        job.report.not_moved.extend(failed);
+    } else {
+        job.progress.say("everything was copied before; verifying again");
+    }
+    let verified = job.timed("verify", |job| {
+        Verify {
+            source: &job.source,
+            target: job.target.as_ref(),
+            plan: &plan,
+            journal: &journal,
+            run: &run.id,
+            budget: order.budget,
+            show_values: order.show_values,
+        }
+        .run(copied.as_deref(), job.progress)
+    })?;
+    job.report.copied = copied.unwrap_or_default();
+    judge(job, &plan, verified)?;
+    if job.report.exit_code != Exit::Mismatch.code() {
+        journal.set_state(session.as_mut(), &run.id, State::Verified)?;
+    }
+    Ok(())
+}
+
+fn resumed_plan(run: &Run, given: Option<Plan>, order: &Order) -> Result<Plan> {
+    let plan = Plan::from_toml_unchecked(&run.plan)?;
+    let differs = match given {
+        Some(given) => given != plan,
+        None => run.choices != order.choices,
+    };
+    if differs {
+        return Err(Error::new(ErrorKind::Configuration, "continue the run that was begun")
+            .context("it was begun with other tables, policies or another plan")
+            .hint("give the same flags as then, or --restart to drop what it wrote and begin again"));
+    }
+    Ok(plan)
+}
+
+/// Says how source and target compare.
+fn judge(job: &mut Job<'_>, plan: &Plan, verified: Vec<verify::Verified>) -> Result<()> {
+    let catalogs = plan
+        .tables
+        .iter()
+        .map(|t| t.target_schema.as_str())
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .map(|schema| job.target.catalog(Some(schema)))
+        .collect::<Result<Vec<_>>>()?;
+    job.report.missing_keys = verify::missing_keys(plan, &catalogs);
+    let rows: u64 = verified.iter().map(|v| v.target_rows).sum();
+    let aside: u64 = verified.iter().map(|v| v.quarantined_rows).sum();
+    let wrong: Vec<&str> = verified.iter().filter(|v| !v.equal).map(|v| v.table.as_str()).collect();
+    let tables = verified.len();
+    if !wrong.is_empty() || !job.report.missing_keys.is_empty() {
+        let what = if wrong.is_empty() {
+            format!("{} key(s) are missing on the target", job.report.missing_keys.len())
+        } else {
+            format!("source and target differ in {}", wrong.join(", "))
+        };
+        job.report.end(Exit::Mismatch, what, Some("`verify --show-values` shows the values that differ"));
+    } else if aside > 0 {
+        let outcome = format!(
+            "complete and verified: {tables} table(s), {rows} row(s) in the target, {aside} quarantined"
+        );
+        let next = format!(
+            "the quarantined rows are in {}._trimaran_quarantine, each with key, column and reason",
+            plan.schema
+        );
+        job.report.end(Exit::Quarantined, outcome, Some(&next));
+    } else {
+        let outcome = format!("complete and verified: {tables} table(s), {rows} row(s), every one equal");
+        job.report.end(Exit::Complete, outcome, None);
+    }
+    job.report.verified = verified;
+    Ok(())
+}
+
+/// Compares source and target by themselves, by the plan that the run went by.
+///
+/// # Errors
+/// With the exit code that it means.
+pub fn verify(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
+    finish(
+        Job::open("verify", order, progress).and_then(|mut job| {
+            let schema = order
+                .choices
+                .schema
+                .clone()
+                .unwrap_or_else(|| job.target.dialect().default_schema().to_owned());
+            let journal = Journal::new(job.target.dialect(), &schema);
+            let mut session = job.target.session()?;
+            let run = if journal.exists(session.as_mut()) {
+                journal.find(session.as_mut(), &job.report.source)?
+            } else {
+                None
+            };
+            let Some(run) = run else {
+                return Err(Error::new(ErrorKind::Configuration, "verify")
+                    .context(format!("schema {schema} has no journal of a run from {}", job.report.source))
+                    .hint("give the same --from and --schema as the run had"));
+            };
+            source::same(&run.identity, &job.source.identity)?;
+            let plan = Plan::from_toml_unchecked(&run.plan)?;
+            job.report.run = Some(run.id.clone());
+            if run.state == State::Writing {
+                return Err(Error::new(ErrorKind::Interrupted, "verify")
+                    .context("the run is not complete")
+                    .hint("`run` with the same flags continues it"));
+            }
+            let verified = job.timed("verify", |job| {
+                Verify {
+                    source: &job.source,
+                    target: job.target.as_ref(),
+                    plan: &plan,
+                    journal: &journal,
+                    run: &run.id,
+                    budget: order.budget,
+                    show_values: order.show_values,
+                }
+                .run(None, job.progress)
+            })?;
+            job.source.unchanged()?;
+            interrupt::check()?;
+            judge(&mut job, &plan, verified)?;
+            Ok(job.report)
+        }),
+        false,
+    )
+}
+
+/// The time in milliseconds since 1970, in hexadecimal: later runs sort later.
+fn run_id() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    format!("{:012x}", now.as_millis())
+}

@@ -1,0 +1,404 @@
+//! The plan: what will happen to each table and column, readable, editable and checked before use.
+
+use serde::{Deserialize, Serialize};
+use trimaran_backends::catalog::{
+    Catalog, ForeignKey, Identity, Index, IndexColumn, Key, ReferentialAction, Sequence, TableName, Unmovable,
+};
+use trimaran_backends::dialect::{ColumnDefinition, TableDefinition};
+use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result, digest};
+
+use crate::hazard::Policy;
+use crate::mapping::Form;
+
+/// The version of the plan's format.
+const VERSION: u32 = 1;
+
+/// The whole plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of this format.
+    pub version: u32,
+    /// SHA-256 of the source's schema: a plan for another schema is refused.
+    pub fingerprint: String,
+    /// The engine it moves from.
+    pub source: Engine,
+    /// The engine it moves to.
+    pub target: Engine,
+    /// The schema on the target that the source's default schema goes to, and where the journal is kept.
+    pub schema: String,
+    /// What it will roughly take.
+    pub estimate: Estimate,
+    /// Sequences that move.
+    #[serde(default, rename = "sequence", skip_serializing_if = "Vec::is_empty")]
+    pub sequences: Vec<SequencePlan>,
+    /// Tables, in the order in which they are created.
+    #[serde(default, rename = "table")]
+    pub tables: Vec<TablePlan>,
+    /// What does not move, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_moved: Vec<Unmovable>,
+}
+
+/// What a migration will roughly take.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of the source.
+    pub bytes: u64,
+    /// Seconds, at a rate typical of one small machine.
+    pub seconds: u64,
+}
+
+/// What happens to a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TablePlan {
+    /// Its schema on the source.
+    pub schema: String,
+    /// Its name on the source.
+    pub name: String,
+    /// Its schema on the target.
+    pub target_schema: String,
+    /// Its name on the target.
+    pub target: String,
+    /// Rows when the plan was made.
+    pub rows: u64,
+    /// Columns of its primary key, by their source names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub primary_key: Vec<String>,
+    /// Its columns, in order.
+    #[serde(rename = "column")]
+    pub columns: Vec<ColumnPlan>,
+    /// Its unique constraints.
+    #[serde(default, rename = "unique", skip_serializing_if = "Vec::is_empty")]
+    pub unique: Vec<KeyPlan>,
+    /// Its indexes.
+    #[serde(default, rename = "index", skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<IndexPlan>,
+    /// Its foreign keys.
+    #[serde(default, rename = "foreign_key", skip_serializing_if = "Vec::is_empty")]
+    pub foreign_keys: Vec<ForeignKeyPlan>,
+}
+
+/// What happens to a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnPlan {
+    /// Its name on the source.
+    pub name: String,
+    /// Its name on the target.
+    pub target: String,
+    /// Its type on the source, as declared there.
+    pub source: String,
+    /// Its type on the target.
+    #[serde(rename = "type")]
+    pub logical: LogicalType,
+    /// How the source keeps its moments, where it has no type for them.
+    #[serde(default, skip_serializing_if = "Form::is_native")]
+    pub form: Form,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// Its default, in the target's SQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Whether the target counts it up, and the least next value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<i64>,
+    /// What is done with rows whose value here is a hazard.
+    pub on_hazard: Policy,
+}
+
+impl ColumnPlan {
+    /// Whether its values go through the text codec.
+    pub fn is_escaped(&self) -> bool {
+        self.on_hazard == Policy::Escape && self.logical.scalar().is_textual()
+    }
+}
+
+/// A unique constraint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyPlan {
+    /// Its name on the target; the target chooses one if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its columns, by their source names.
+    pub columns: Vec<String>,
+}
+
+/// An index.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexPlan {
+    /// Its name on the target.
+    pub name: String,
+    /// Whether it is unique.
+    pub unique: bool,
+    /// Its columns, by their source names.
+    pub columns: Vec<IndexColumn>,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignKeyPlan {
+    /// Its name on the target; the target chooses one if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The columns that refer, by their source names.
+    pub columns: Vec<String>,
+    /// The schema, on the source, of the table referred to.
+    pub references_schema: String,
+    /// The table referred to, on the source.
+    pub references: String,
+    /// The columns referred to, by their source names.
+    pub references_columns: Vec<String>,
+    /// What happens on delete.
+    pub on_delete: ReferentialAction,
+    /// What happens on update.
+    pub on_update: ReferentialAction,
+}
+
+/// A sequence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SequencePlan {
+    /// Its schema on the target.
+    pub target_schema: String,
+    /// Its name on the target.
+    pub target: String,
+    /// The first value.
+    pub start: i64,
+    /// The step.
+    pub increment: i64,
+    /// The least value.
+    pub min: i64,
+    /// The greatest value.
+    pub max: i64,
+    /// Whether it starts again at its end.
+    pub cycle: bool,
+    /// The next value.
+    pub next: i64,
+}
+
+impl SequencePlan {
+    /// As the target's dialect wants it.
+    pub fn definition(&self) -> Sequence {
+        Sequence {
+            name: TableName::new(&self.target_schema, &self.target),
+            start: self.start,
+            increment: self.increment,
+            min: self.min,
+            max: self.max,
+            cycle: self.cycle,
+            next: self.next,
+        }
+    }
+}
+
+impl TablePlan {
+    /// Its name on the source.
+    pub fn source_name(&self) -> TableName {
+        TableName::new(&self.schema, &self.name)
+    }
+
+    /// Its name on the target.
+    pub fn target_name(&self) -> TableName {
+        TableName::new(&self.target_schema, &self.target)
+    }
+
+    /// The place of a column among [`TablePlan::columns`], by its source name.
+    pub fn position(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.name == column)
+    }
+
+    /// The places of several columns; `None` if one of them does not move.
+    pub fn positions(&self, columns: &[String]) -> Option<Vec<usize>> {
+        columns.iter().map(|c| self.position(c)).collect()
+    }
+
+    /// The table to create on the target.
+    pub fn definition(&self, plan: &Plan) -> TableDefinition {
+        let renamed =
+            |columns: &[String]| -> Vec<String> { columns.iter().map(|c| self.target_column(c)).collect() };
+        TableDefinition {
+            name: self.target_name(),
+            columns: self
+                .columns
+                .iter()
+                .map(|column| ColumnDefinition {
+                    name: column.target.clone(),
+                    logical: column.logical.clone(),
+                    nullable: column.nullable,
+                    default: column.default.clone(),
+                    identity: column.identity,
+                })
+                .collect(),
+            primary_key: (!self.primary_key.is_empty())
+                .then(|| Key { name: None, columns: renamed(&self.primary_key) }),
+            unique: self
+                .unique
+                .iter()
+                .map(|key| Key { name: key.name.clone(), columns: renamed(&key.columns) })
+                .collect(),
+            foreign_keys: self
+                .foreign_keys
+                .iter()
+                .filter_map(|key| {
+                    let parent = plan.table(&key.references_schema, &key.references)?;
+                    Some(ForeignKey {
+                        name: key.name.clone(),
+                        columns: renamed(&key.columns),
+                        referenced: parent.target_name(),
+                        referenced_columns: key
+                            .references_columns
+                            .iter()
+                            .map(|c| parent.target_column(c))
+                            .collect(),
+                        on_delete: key.on_delete,
+                        on_update: key.on_update,
+                    })
+                })
+                .collect(),
+            indexes: self
+                .indexes
+                .iter()
+                .map(|index| Index {
+                    name: index.name.clone(),
+                    unique: index.unique,
+                    columns: index
+                        .columns
+                        .iter()
+                        .map(|c| IndexColumn { name: self.target_column(&c.name), descending: c.descending })
+                        .collect(),
+                })
+                .collect(),
+        }
+    }
+
+    fn target_column(&self, source: &str) -> String {
+        self.position(source).map_or_else(|| source.to_owned(), |at| self.columns[at].target.clone())
+    }
+}
+
+impl Plan {
+    /// An empty plan for a source's schema.
+    pub fn new(source: &Catalog, target: Engine, schema: &str) -> Self {
+        Self {
+            version: VERSION,
+            fingerprint: fingerprint(source),
+            source: source.engine,
+            target,
+            schema: schema.to_owned(),
+            estimate: Estimate::default(),
+            sequences: Vec::new(),
+            tables: Vec::new(),
+            not_moved: source.unmovable.clone(),
+        }
+    }
+
+    /// The table of this source name.
+    pub fn table(&self, schema: &str, name: &str) -> Option<&TablePlan> {
+        self.tables.iter().find(|t| t.schema == schema && t.name == name)
+    }
+
+    /// The plan as TOML, with a heading for people.
+    ///
+    /// # Errors
+    /// If a name can't be written as TOML.
+    pub fn to_toml(&self) -> Result<String> {
+        let body = toml::to_string(self)
+            .map_err(|e| Error::new(ErrorKind::Invalid, "write the plan as TOML").source(e))?;
+        Ok(format!(
+            "# A migration plan. Edit it and give it back with --plan.\n\
+             # A table or column whose section is taken out does not move; `target` renames; `type` is the target's type;\n\
+             # `on_hazard` is reject, quarantine or escape. The fingerprint ties the plan to the source's schema.\n\n{body}"
+        ))
+    }
+
+    /// Reads a plan that Trimaran itself wrote into a journal.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] if it is none, or of a version that this program does not read.
+    pub fn from_toml_unchecked(text: &str) -> Result<Self> {
+        let plan: Plan = toml::from_str(text)
+            .map_err(|e| Error::new(ErrorKind::Corrupt, "read the plan in the journal").source(e))?;
+        if plan.version != VERSION {
+            return Err(Error::new(ErrorKind::Unsupported, "read the plan in the journal")
+                .context(format!("it is of version {}, this program reads {VERSION}", plan.version)));
+        }
+        Ok(plan)
+    }
+
+    /// Reads a plan and holds it against the source that it is to be used on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] if it is no plan, is for other engines, or names what the source does not have;
+    /// [`ErrorKind::Changed`] if the source's schema is another than when the plan was made.
+    pub fn from_toml(text: &str, source: &Catalog, target: Engine) -> Result<Self> {
+        let wrong = |why: String| Error::new(ErrorKind::Configuration, "use the plan").context(why);
+        let again = "make a new plan with `trimaran migrate plan -o FILE` and carry your edits over";
+        let plan: Plan = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        if plan.version != VERSION {
+            return Err(
+                wrong(format!("it is of version {}, this program reads {VERSION}", plan.version)).hint(again)
+            );
+        }
+        if plan.source != source.engine || plan.target != target {
+            return Err(wrong(format!("it moves from {} to {}", plan.source, plan.target))
+                .context(format!("the command from {} to {target}", source.engine)));
+        }
+        if plan.fingerprint != fingerprint(source) {
+            return Err(Error::new(ErrorKind::Changed, "use the plan")
+                .context("the source's schema is not the one it was made for")
+                .hint(again));
+        }
+        for table in &plan.tables {
+            let origin = source.tables.iter().find(|t| t.name == table.source_name());
+            let Some(origin) = origin else {
+                return Err(wrong(format!("the source has no table {}", table.source_name())));
+            };
+            if let Some(column) = table.columns.iter().find(|c| origin.column(&c.name).is_none()) {
+                return Err(wrong(format!("table {} has no column {}", table.source_name(), column.name)));
+            }
+            let keyed = [&table.primary_key].into_iter().chain(table.unique.iter().map(|k| &k.columns));
+            if let Some(column) = keyed.flatten().find(|c| table.position(c).is_none()) {
+                return Err(wrong(format!(
+                    "a key of table {} needs column {column}, which the plan leaves out",
+                    table.source_name()
+                ))
+                .hint("take the key out of the plan too"));
+            }
+            for key in &table.foreign_keys {
+                let parent = plan.table(&key.references_schema, &key.references);
+                let whole = parent.is_some_and(|p| p.positions(&key.references_columns).is_some())
+                    && table.positions(&key.columns).is_some();
+                if !whole {
+                    return Err(wrong(format!(
+                        "a foreign key of table {} refers to {} ({}), which the plan leaves out",
+                        table.source_name(),
+                        key.references,
+                        key.references_columns.join(", ")
+                    ))
+                    .hint("take the foreign key out of the plan too"));
+                }
+            }
+        }
+        Ok(plan)
+    }
+}
+
+/// SHA-256 of all that a plan depends on in a source's schema: tables, columns, keys, indexes; not of rows or counters.
+pub fn fingerprint(source: &Catalog) -> String {
+    let mut tables = source.tables.clone();
+    for table in &mut tables {
+        table.estimated_rows = None;
+        for column in &mut table.columns {
+            column.identity = column.identity.as_ref().map(|_| Identity { next: None });
+        }
+    }
+    let text = format!("{:?} {tables:?}", source.engine);
+    format!("sha256:{}", digest::hex(&digest::sha256(text.as_bytes())))
+}

@@ -1,0 +1,120 @@
+//! What a person sees while it works: a bar per table on a terminal, plain lines elsewhere, nothing when quiet.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often a plain line is written for a table still being worked on.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Where progress goes.
+pub struct Progress {
+    quiet: bool,
+    bars: Option<MultiProgress>,
+}
+
+impl Progress {
+    /// Bars if standard error is a terminal, else lines; nothing if `quiet`.
+    pub fn new(quiet: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bars =
+            (!quiet && terminal).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        Self { quiet, bars }
+    }
+
+    /// Says one line.
+    pub fn say(&self, line: impl AsRef<str>) {
+        if self.quiet {
+            return;
+        }
+        match &self.bars {
+            // A bar that can't be drawn is no reason to stop moving data.
+            Some(bars) => drop(bars.println(line.as_ref())),
+            None => eprintln!("{}", line.as_ref()),
+        }
+    }
+
+    /// A table about to be worked on: `verb` is what is done to it ("copy"), `rows` how many there are.
+    pub fn table(&self, verb: &'static str, name: &str, rows: u64) -> Meter<'_> {
+        let bar = self.bars.as_ref().map(|bars| {
+            let template = "{prefix:<8.bold} {wide_msg} {bar:24.cyan/blue} {human_pos:>11}/{human_len} rows {eta:>4} left";
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = bars.add(ProgressBar::new(rows).with_style(style).with_prefix(verb));
+            bar.set_message(name.to_owned());
+            bar
+        });
+        let now = Instant::now();
+        Meter {
+            progress: self,
+            verb,
+            name: name.to_owned(),
+            rows,
+            bar,
+            done: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            begun: now,
+            line_at: Mutex::new(now),
+        }
+    }
+}
+
+/// The progress of one table. Shared by the threads that work on it.
+pub struct Meter<'p> {
+    progress: &'p Progress,
+    verb: &'static str,
+    name: String,
+    rows: u64,
+    bar: Option<ProgressBar>,
+    done: AtomicU64,
+    bytes: AtomicU64,
+    begun: Instant,
+    line_at: Mutex<Instant>,
+}
+
+impl Meter<'_> {
+    /// Counts rows and bytes as done.
+    pub fn add(&self, rows: u64, bytes: u64) {
+        let done = self.done.fetch_add(rows, Ordering::Relaxed) + rows;
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(bar) = &self.bar {
+            bar.inc(rows);
+            bar.set_message(format!("{} {}", self.name, self.rate()));
+        } else if let Ok(mut at) = self.line_at.try_lock()
+            && at.elapsed() >= LINE_EVERY
+        {
+            *at = Instant::now();
+            let per_row = self.begun.elapsed().as_secs_f64() / done.max(1) as f64;
+            let left = per_row * self.rows.saturating_sub(done) as f64;
+            self.progress.say(format!(
+                "{} {}: {done} of {} rows, {}, {left:.0} s left",
+                self.verb,
+                self.name,
+                self.rows,
+                self.rate()
+            ));
+        }
+    }
+
+    fn rate(&self) -> String {
+        let seconds = self.begun.elapsed().as_secs_f64().max(0.001);
+        format!("{:.1} MB/s", self.bytes.load(Ordering::Relaxed) as f64 / 1e6 / seconds)
+    }
+
+    /// Says that the table is done.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        let done = self.done.load(Ordering::Relaxed);
+        let seconds = self.begun.elapsed().as_secs_f64();
+        self.progress.say(format!(
+            "{} {}: {done} rows in {seconds:.1} s, {}",
+            self.verb,
+            self.name,
+            self.rate()
+        ));
+    }
+}

@@ -1,0 +1,345 @@
+//! Tables created before the copy and completed after it, each statement a journaled step in its own transaction.
+
+use std::collections::HashSet;
+
+use trimaran_backends::catalog::{Table, TableName, Unmovable};
+use trimaran_backends::dialect::{Phase, Statement, TableDefinition};
+use trimaran_backends::{Catalog, Database, Dialect, Session};
+use trimaran_core::{Engine, Error, ErrorKind, Result, Value};
+
+use crate::hazard::{Findings, Hazard, Treatment};
+use crate::interrupt;
+use crate::journal::{Journal, State};
+use crate::plan::Plan;
+use crate::progress::Progress;
+
+/// What the target already holds under the plan's names.
+pub struct Occupied {
+    /// Tables that exist, are empty and have just the planned columns: they are used as they are.
+    pub usable: HashSet<TableName>,
+    /// The target's catalogue of each schema the plan writes to.
+    pub catalogs: Vec<Catalog>,
+}
+
+impl Occupied {
+    /// The existing table of this name.
+    pub fn table(&self, name: &TableName) -> Option<&Table> {
+        self.catalogs.iter().flat_map(|c| &c.tables).find(|t| t.name == *name)
+    }
+}
+
+/// Looks at what stands in the way on the target: names too long, names that collide, tables that are not empty or are
+/// not the planned ones. Reads only.
+///
+/// # Errors
+/// The target's, classified.
+pub fn survey(target: &dyn Database, plan: &Plan, findings: &mut Findings) -> Result<Occupied> {
+    names(target.dialect(), plan, findings);
+    let schemas: HashSet<&str> = plan.tables.iter().map(|t| t.target_schema.as_str()).collect();
+    let catalogs = schemas.into_iter().map(|s| target.catalog(Some(s))).collect::<Result<Vec<_>>>()?;
+    let mut session = target.session()?;
+    let mut occupied = Occupied { usable: HashSet::new(), catalogs };
+    let mut usable = HashSet::new();
+    for planned in &plan.tables {
+        let name = planned.target_name();
+        let Some(existing) = occupied.table(&name) else { continue };
+        let sql = format!("SELECT 1 FROM {} LIMIT 1", target.dialect().qualify(&name));
+        let filled = !session.query(&sql, &[])?.is_empty();
+        let detail = if filled {
+            Some("it holds rows".to_owned())
+        } else {
+            different(existing, &planned.definition(plan), plan.target)
+        };
+        match detail {
+            None => {
+                usable.insert(name);
+            }
+            Some(detail) => {
+                let finding = findings.add(
+                    &planned.source_name().to_string(),
+                    None,
+                    Hazard::TargetOccupied,
+                    Treatment::Rejects,
+                    || name.to_string(),
+                );
+                finding.detail = Some(detail);
+            }
+        }
+    }
+    occupied.usable = usable;
+    Ok(occupied)
+}
+
+/// How an existing table differs from the planned one, if it does.
+fn different(existing: &Table, planned: &TableDefinition, engine: Engine) -> Option<String> {
+    for column in &planned.columns {
+        match existing.column(&column.name) {
+            None => return Some(format!("it has no column {}", column.name)),
+            Some(there) if there.generated.is_some() => {
+                return Some(format!("its column {} is generated", there.name));
+            }
+            Some(there) if there.logical.as_ref() != Some(&column.logical) => {
+                return Some(format!(
+                    "its column {} is {}, the plan has {}",
+                    there.name,
+                    there.declared,
+                    column.logical.stored_as(engine)
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    existing
+        .columns
+        .iter()
+        .find(|c| {
+            !c.nullable
+                && c.default.is_none()
+                && c.identity.is_none()
+                && c.generated.is_none()
+                && !planned.columns.iter().any(|p| p.name == c.name)
+        })
+        .map(|c| format!("its column {} must have a value, and the plan has none for it", c.name))
+}
+
+fn names(dialect: &dyn Dialect, plan: &Plan, findings: &mut Findings) {
+    let limit = dialect.max_name_bytes();
+    let mut taken: HashSet<(String, String)> = HashSet::new();
+    for table in &plan.tables {
+        let label = table.source_name().to_string();
+        let mut long = |column: Option<&str>, name: &str| {
+            if name.len() > limit {
+                let finding =
+                    findings.add(&label, column, Hazard::NameTooLong, Treatment::Rejects, || name.to_owned());
+                finding.detail = Some(format!("{} bytes, {} keeps {limit}", name.len(), plan.target));
+            }
+        };
+        long(None, &table.target);
+        table.columns.iter().for_each(|c| long(Some(&c.name), &c.target));
+        table.indexes.iter().for_each(|i| long(None, &i.name));
+        let mut columns = HashSet::new();
+        for column in &table.columns {
+            if !columns.insert(dialect_fold(plan.target, &column.target)) {
+                findings.add(&label, Some(&column.name), Hazard::NameCollision, Treatment::Rejects, || {
+                    column.target.clone()
+                });
+            }
+        }
+        let relations = [&table.target].into_iter().chain(table.indexes.iter().map(|i| &i.name));
+        for name in relations {
+            if !taken.insert((table.target_schema.clone(), dialect_fold(plan.target, name))) {
+                findings.add(&label, None, Hazard::NameCollision, Treatment::Rejects, || name.clone());
+            }
+        }
+    }
+}
+
+/// Names as the engine compares them: Postgres keeps case in quoted names, the other two ignore it.
+fn dialect_fold(engine: Engine, name: &str) -> String {
+    if engine == Engine::Postgres { name.to_owned() } else { name.to_lowercase() }
+}
+
+/// Does a statement and its journal record in one transaction, unless the journal has it.
+struct Steps<'a> {
+    session: &'a mut dyn Session,
+    journal: &'a Journal,
+    run: &'a str,
+    done: HashSet<String>,
+}
+
+impl<'a> Steps<'a> {
+    fn new(session: &'a mut dyn Session, journal: &'a Journal, run: &'a str) -> Result<Self> {
+        let done = journal.steps(session, run)?;
+        Ok(Self { session, journal, run, done })
+    }
+
+    fn take(&mut self, statement: &Statement) -> Result<()> {
+        if self.done.contains(&statement.step) {
+            return Ok(());
+        }
+        interrupt::check()?;
+        self.session.begin()?;
+        let done = self
+            .session
+            .execute(&statement.sql)
+            .and_then(|_| self.journal.record_step(self.session, self.run, &statement.step))
+            .and_then(|()| self.session.commit());
+        if let Err(error) = done {
+            drop(self.session.rollback());
+            return Err(error.context(statement.step.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// Creates schemas, sequences and tables. A table that exists already is left as it is.
+///
+/// # Errors
+/// The target's, classified, naming the step.
+pub fn create(
+    target: &dyn Database,
+    session: &mut dyn Session,
+    journal: &Journal,
+    run: &str,
+    plan: &Plan,
+    occupied: &Occupied,
+) -> Result<()> {
+    let dialect = target.dialect();
+    let mut steps = Steps::new(session, journal, run)?;
+    let schemas: std::collections::BTreeSet<&str> = plan
+        .tables
+        .iter()
+        .map(|t| &t.target_schema)
+        .chain(plan.sequences.iter().map(|s| &s.target_schema))
+        .map(String::as_str)
+        .collect();
+    for schema in schemas {
+        if let Some(sql) = dialect.create_schema(schema) {
+            steps.take(&Statement::new(format!("schema {schema}"), sql))?;
+        }
+    }
+    for sequence in &plan.sequences {
+        if let Some(statement) = dialect.create_sequence(&sequence.definition()) {
+            steps.take(&statement)?;
+        }
+    }
+    for table in &plan.tables {
+        if !occupied.usable.contains(&table.target_name()) {
+            let statement = dialect.create_table(&table.definition(plan));
+            steps.take(&Statement::new(created(&table.target_name()), statement.sql))?;
+        }
+    }
+    Ok(())
+}
+
+fn created(table: &TableName) -> String {
+    format!("create table {}.{}", table.schema, table.name)
+}
+
+/// Adds keys, indexes, foreign keys and counters. Returns what could not be made although the rows are all there: an
+/// index over values longer than the engine indexes.
+///
+/// # Errors
+/// The target's, classified, naming the step. A key that the rows break is `Conflict`.
+pub fn complete(
+    target: &dyn Database,
+    session: &mut dyn Session,
+    journal: &Journal,
+    run: &str,
+    plan: &Plan,
+    occupied: &Occupied,
+    progress: &Progress,
+) -> Result<Vec<Unmovable>> {
+    let mut steps = Steps::new(session, journal, run)?;
+    let mut failed = Vec::new();
+    for phase in Phase::ALL {
+        for table in &plan.tables {
+            let mut definition = table.definition(plan);
+            if let Some(existing) = occupied.table(&table.target_name())
+                && occupied.usable.contains(&table.target_name())
+            {
+                without_existing(&mut definition, existing);
+            }
+            for statement in target.dialect().complete(&definition, phase) {
+                if steps.done.contains(&statement.step) {
+                    continue;
+                }
+                progress.say(&statement.step);
+                match steps.take(&statement) {
+                    Ok(()) => {}
+                    // SQLSTATE 54000, program_limit_exceeded: the value is there, only its index can't be.
+                    Err(error) if phase == Phase::Indexes && error.engine_code() == Some("54000") => {
+                        let reason = "a value is longer than the target can index".to_owned();
+                        failed.push(Unmovable::new("index", statement.step.clone(), reason));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+    journal.set_state(steps.session, run, State::Written)?;
+    Ok(failed)
+}
+
+/// Takes out of a definition what an existing table has already.
+fn without_existing(definition: &mut TableDefinition, existing: &Table) {
+    if existing.primary_key.is_some() {
+        definition.primary_key = None;
+    }
+    definition.unique.retain(|key| !existing.unique.iter().any(|k| k.columns == key.columns));
+    definition.indexes.retain(|index| {
+        !existing
+            .indexes
+            .iter()
+            .any(|i| i.name == index.name || i.columns == index.columns && i.unique == index.unique)
+    });
+    definition.foreign_keys.retain(|key| {
+        !existing.foreign_keys.iter().any(|k| k.columns == key.columns && k.referenced == key.referenced)
+    });
+}
+
+/// Drops what a run created and forgets it. Tables that the run found and filled are not touched.
+///
+/// # Errors
+/// [`ErrorKind::Conflict`] if the run filled a table that it had not created, naming it; else the target's.
+pub fn undo(
+    target: &dyn Database,
+    session: &mut dyn Session,
+    journal: &Journal,
+    run: &str,
+    plan: &Plan,
+) -> Result<()> {
+    let dialect = target.dialect();
+    let done = journal.steps(session, run)?;
+    let chunks = journal.chunks(session, run)?;
+    let mine: Vec<TableName> =
+        plan.tables.iter().map(|t| t.target_name()).filter(|t| done.contains(&created(t))).collect();
+    for table in &plan.tables {
+        let filled = chunks.iter().any(|c| c.table == table.source_name() && c.written > 0);
+        if filled && !mine.contains(&table.target_name()) {
+            return Err(Error::new(ErrorKind::Conflict, "begin again")
+                .context(format!("table {} existed before the run, which filled it", table.target_name()))
+                .hint("empty that table by hand, if its rows may go, then run with --restart again"));
+        }
+    }
+    session.begin()?;
+    let undone = (|| {
+        let names: Vec<String> = mine.iter().rev().map(|t| dialect.qualify(t)).collect();
+        if target.engine() == Engine::Postgres && !names.is_empty() {
+            // One statement, so that foreign keys among them don't stand in the way.
+            session.execute(&format!("DROP TABLE IF EXISTS {}", names.join(", ")))?;
+        } else {
+            for name in names {
+                session.execute(&format!("DROP TABLE IF EXISTS {name}"))?;
+            }
+        }
+        for sequence in &plan.sequences {
+            if let Some(statement) = dialect.create_sequence(&sequence.definition())
+                && done.contains(&statement.step)
+            {
+                let name = dialect.qualify(&sequence.definition().name);
+                session.execute(&format!("DROP SEQUENCE IF EXISTS {name}"))?;
+            }
+        }
+        journal.forget(session, run)
+    })();
+    match undone {
+        Ok(()) => session.commit(),
+        Err(error) => {
+            drop(session.rollback());
+            Err(error)
+        }
+    }
+}
+
+/// The rows of a table on the target.
+///
+/// # Errors
+/// The target's, classified.
+pub fn count(target: &dyn Database, session: &mut dyn Session, table: &TableName) -> Result<u64> {
+    let rows = session.query(&format!("SELECT count(*) FROM {}", target.dialect().qualify(table)), &[])?;
+    match rows.first().and_then(|row| row.first()) {
+        Some(Value::Int(n)) => Ok(u64::try_from(*n).unwrap_or_default()),
+        _ => Ok(0),
+    }
+}

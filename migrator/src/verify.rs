@@ -1,0 +1,164 @@
+//! The proof: for each table, what the source holds equals what the target holds plus what was put aside.
+
+use serde::Serialize;
+use trimaran_backends::{Catalog, Database};
+use trimaran_core::Result;
+use trimaran_core::digest::Digest;
+
+use crate::compare::{self, Difference};
+use crate::copy::Copied;
+use crate::journal::Journal;
+use crate::plan::{Plan, TablePlan};
+use crate::progress::Progress;
+use crate::sides::{self, Side, Sum};
+use crate::source::{Budget, Source};
+
+/// The comparison of one table.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verified {
+    /// The table, as people write it.
+    pub table: String,
+    /// Rows on the source.
+    pub source_rows: u64,
+    /// Rows on the target.
+    pub target_rows: u64,
+    /// Rows put aside.
+    pub quarantined_rows: u64,
+    /// The source's digest.
+    pub source_digest: String,
+    /// The digest of target and quarantine together.
+    pub target_digest: String,
+    /// Whether the two are equal, in count and digest.
+    pub equal: bool,
+    /// What differs, if anything does: the first few.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+}
+
+/// What a verification needs.
+pub struct Verify<'a> {
+    /// The source.
+    pub source: &'a Source,
+    /// The target.
+    pub target: &'a dyn Database,
+    /// The plan that the run went by.
+    pub plan: &'a Plan,
+    /// The journal.
+    pub journal: &'a Journal,
+    /// The run.
+    pub run: &'a str,
+    /// Memory and threads.
+    pub budget: Budget,
+    /// Whether differences may show values.
+    pub show_values: bool,
+}
+
+impl Verify<'_> {
+    /// Compares every table. `copied` holds the digests taken while copying; without them the source is read again.
+    ///
+    /// # Errors
+    /// The engines', classified; [`trimaran_core::ErrorKind::Interrupted`] on request. A difference is no error.
+    pub fn run(&self, copied: Option<&[Copied]>, progress: &Progress) -> Result<Vec<Verified>> {
+        let tables = sides::target_tables(self.target, self.plan)?;
+        let aside = sides::quarantine_sums(self.target, self.journal, self.run)?;
+        let mut all = Vec::with_capacity(self.plan.tables.len());
+        for (at, planned) in self.plan.tables.iter().enumerate() {
+            let name = planned.source_name();
+            let source = match copied {
+                Some(copied) => Sum { rows: copied[at].rows_read, digest: copied[at].digest },
+                None => {
+                    let meter = progress.table("verify", &format!("{name} (source)"), planned.rows);
+                    let sum = Side::source(self.source, planned)?
+                        .sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
+                    meter.finish();
+                    sum
+                }
+            };
+            let side = Side::target(self.target, &tables, planned)?;
+            let target = match &side {
+                Some(side) => {
+                    let meter = progress.table("verify", &name.to_string(), source.rows);
+                    let sum = side.sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
+                    meter.finish();
+                    Some(sum)
+                }
+                None => None,
+            };
+            let quarantined = aside.get(&name).copied().unwrap_or_default();
+            all.push(self.judge(planned, source, target, quarantined, side.as_ref(), progress)?);
+        }
+        Ok(all)
+    }
+
+    fn judge(
+        &self,
+        planned: &TablePlan,
+        source: Sum,
+        target: Option<Sum>,
+        quarantined: Sum,
+        side: Option<&Side<'_>>,
+        progress: &Progress,
+    ) -> Result<Verified> {
+        let mut together: Digest = target.unwrap_or_default().digest;
+        together.add(quarantined.digest);
+        let target_rows = target.unwrap_or_default().rows;
+        let equal =
+            target.is_some() && source.rows == target_rows + quarantined.rows && source.digest == together;
+        let mut verified = Verified {
+            table: planned.source_name().to_string(),
+            source_rows: source.rows,
+            target_rows,
+            quarantined_rows: quarantined.rows,
+            source_digest: source.digest.to_string(),
+            target_digest: together.to_string(),
+            equal,
+            differences: Vec::new(),
+        };
+        if !equal {
+            progress.say(format!("differs: {}; looking for the rows", verified.table));
+            verified.differences = match side {
+                None => vec![Difference::table_missing()],
+                Some(side) => {
+                    let compare = compare::Compare {
+                        source: Side::source(self.source, planned)?,
+                        target: side,
+                        planned,
+                        aside: compare::aside(self.target, self.journal, self.run, planned)?,
+                        budget: self.budget,
+                        show_values: self.show_values,
+                    };
+                    compare.run()?
+                }
+            };
+        }
+        Ok(verified)
+    }
+}
+
+/// Holds the target's keys against the plan's: each that is missing, by name.
+pub fn missing_keys(plan: &Plan, catalogs: &[Catalog]) -> Vec<String> {
+    let mut missing = Vec::new();
+    for planned in &plan.tables {
+        let definition = planned.definition(plan);
+        let table = catalogs.iter().flat_map(|c| &c.tables).find(|t| t.name == definition.name);
+        let Some(table) = table else { continue };
+        let label = &planned.target;
+        if let Some(key) = &definition.primary_key
+            && table.primary_key.as_ref().map(|k| &k.columns) != Some(&key.columns)
+        {
+            missing.push(format!("primary key of {label} ({})", key.columns.join(", ")));
+        }
+        for key in &definition.unique {
+            if !table.unique.iter().any(|k| k.columns == key.columns) {
+                missing.push(format!("unique constraint of {label} ({})", key.columns.join(", ")));
+            }
+        }
+        for key in &definition.foreign_keys {
+            if !table.foreign_keys.iter().any(|k| k.columns == key.columns && k.referenced == key.referenced)
+            {
+                missing.push(format!("foreign key of {label} ({})", key.columns.join(", ")));
+            }
+        }
+    }
+    missing
+}
