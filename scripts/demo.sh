@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# demo.sh: the main job on made-up data. Builds, writes a DuckDB file like PyRIT's and an SQLite file like ViolentUTF's,
+# hazards included, finds or starts a Postgres, moves both, verifies both, and shows what arrived.
+#
+# DEMO_ROWS sets the number of prompts (30,000). Everything is made in a throw-away directory, and the server, if it was
+# started here, ends with the demonstration.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/steps.sh
+
+rows=${DEMO_ROWS:-30000}
+work=$(mktemp -d)
+chmod 755 "$work"
+finish() {
+  scripts/postgres.sh stop "$work/postgres" || true
+  rm -rf "$work"
+}
+trap finish EXIT
+
+heading() { printf '\n── %s\n\n' "$*"; }
+# The one step of the demonstration that may end with a code other than 0 says which one it expects.
+expect() {
+  local expected=$1 code=0
+  shift
+  printf '$ trimaran %s\n' "${*:2}"
+  "$@" || code=$?
+  [ "$code" = "$expected" ] || fail "exit code $code where $expected was expected"
+  printf '(exit code %s)\n' "$code"
+}
+
+heading "1. Build the program"
+eval "$(scripts/duckdb.sh)"
+# shellcheck disable=SC2086 # flags are words
+cargo build --release -p trimaran-migrator $TRIMARAN_CARGO_FLAGS --bin trimaran --example sample_data
+release=${CARGO_TARGET_DIR:-target}/release
+
+heading "2. Two databases such as users have: $rows prompts, some of them hostile"
+"$release/examples/sample_data" users "$work" "$rows"
+ls -lh "$work"/*.duckdb "$work"/*.sqlite
+
+heading "3. A Postgres"
+url=$(scripts/postgres.sh start "$work/postgres")
+psql -qX "$url" -c 'SELECT version()' -At
+database=trimaran_demo_$$
+psql -qX "$url" -c "CREATE DATABASE $database"
+target=$(printf '%s' "$url" | sed -E "s#^(postgres(ql)?://[^/]*)/[^?]*#\1/$database#")
+q() { psql -qX "$target" "$@"; }
+
+heading "4. What stands in the way? (reads only; by default a hazard stops everything before anything is written)"
+expect 4 "$release/trimaran" migrate check --from "duckdb://$work/memory.duckdb" --to "$target" --schema pyrit
+
+heading "5. Move the DuckDB file; rows that Postgres can't hold are put aside, with all that refers to them"
+expect 5 "$release/trimaran" migrate run --from "duckdb://$work/memory.duckdb" --to "$target" --schema pyrit --on-hazard quarantine
+
+heading "6. Move the SQLite file; hostile text is kept by a reversible codec, the rest is put aside"
+expect 5 "$release/trimaran" migrate run --from "sqlite://$work/app.sqlite" --to "$target" --schema app --on-hazard escape
+
+heading "7. Prove it again, from nothing but the two databases"
+expect 5 "$release/trimaran" migrate verify --from "duckdb://$work/memory.duckdb" --to "$target" --schema pyrit
+
+heading "8. What is in Postgres now"
+q -c "SELECT n.nspname AS schema, c.relname AS \"table\", (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I.%I', n.nspname, c.relname), false, true, '')))[1]::text::bigint AS rows,
+        (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND contype IN ('p', 'u')) AS keys,
+        (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND contype = 'f' AND convalidated) AS \"foreign keys\"
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'r' AND n.nspname IN ('pyrit', 'app') AND c.relname NOT LIKE '\\_trimaran%' ORDER BY 1, 2"
+echo "Rows put aside, by reason:"
+q -c "SELECT source_table AS \"table\", column_name AS \"column\", reason, count(*) AS rows, min(row_key) AS \"first key\"
+      FROM (SELECT * FROM pyrit._trimaran_quarantine UNION ALL SELECT * FROM app._trimaran_quarantine) q GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1"
+if [ "${KEEP_DATABASE:-}" = "" ]; then
+  psql -qX "$url" -c "DROP DATABASE $database"
+fi
+heading "Done: rows read = rows written + rows put aside, and every digest is equal."
