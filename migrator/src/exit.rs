@@ -28,7 +28,7 @@ pub const TABLE: [(Exit, u8, &str); 8] = [
     (Exit::Complete, 0, "complete and verified (check: nothing stands in the way)"),
     (Exit::Usage, 2, "usage or configuration is wrong"),
     (Exit::Connect, 3, "can't connect to or open a database, or lacking rights on it"),
-    (Exit::Hazards, 4, "the data has hazards that the policy rejects; nothing was written"),
+    (Exit::Hazards, 4, "the data has hazards that the policy rejects"),
     (Exit::Quarantined, 5, "complete and verified, with quarantined rows"),
     (Exit::Mismatch, 6, "verification found a difference"),
     (Exit::Interrupted, 7, "interrupted; the same command resumes"),
@@ -47,6 +47,8 @@ impl Exit {
             ErrorKind::Interrupted => Exit::Interrupted,
             ErrorKind::Changed => Exit::Changed,
             ErrorKind::Configuration | ErrorKind::Invalid | ErrorKind::Unsupported => Exit::Usage,
+            // Rows that a key forbids: found only when the key is added.
+            ErrorKind::Conflict if begun => Exit::Hazards,
             _ if begun => Exit::Interrupted,
             _ => Exit::Connect,
         }

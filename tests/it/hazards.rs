@@ -35,7 +35,7 @@ fn each_sqlite_hazard_is_rejected_before_anything_is_written_then_handled() {
         assert!(rejected.hazards().contains(&format!("{} 1 rejects", case.hazard)), "{:?}", rejected.hazards());
         assert_eq!(cell(&target, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0", "{}", case.create);
         let check = migrate("check", &from, target.url(), &["--on-hazard", "quarantine"]).expect(0);
-        assert!(check.hazards().contains(&format!("{} 1 quarantined", case.hazard)) || check.hazards().contains(&format!("{} 1 quarantines", case.hazard)), "{:?}", check.hazards());
+        assert!(check.hazards().contains(&format!("{} 1 quarantines", case.hazard)), "{:?}", check.hazards());
         let run = migrate("run", &from, target.url(), &["--on-hazard", "quarantine"]).expect(5);
         let (source, moved, aside) = run.totals();
         assert_eq!(source, moved + aside, "{}", case.create);
