@@ -1,12 +1,12 @@
 //! How each engine keeps Trimaran's data.
 //!
 //! Every engine is a folder with the same file names — `connect dialect error catalog read write snapshot` — and offers
-//! the same three things: a [`Database`](bulk::Database) to open, a [`Session`](bulk::Session) to read and write
-//! through, and a [`Dialect`](dialect::Dialect) that spells its SQL. A reader who knows one folder knows all three;
-//! adding an engine is adding one folder and one arm in [`open`](open::open).
+//! the same three things: a [`Database`] to open, a [`Session`] to read and write
+//! through, and a [`Dialect`] that spells its SQL. A reader who knows one folder knows all three;
+//! adding an engine is adding one folder and one arm in [`open`](open()).
 //!
 //! - [`location`]: the URLs `postgres://…`, `sqlite:///path`, `duckdb:///path`;
-//! - [`open`]: from a location to a database, by scheme;
+//! - [`mod@open`]: from a location to a database, by scheme;
 //! - [`catalog`]: what a database holds, in one vocabulary for all engines;
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
 //! - [`dialect`]: names, types and data definition in each engine's SQL.

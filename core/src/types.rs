@@ -92,7 +92,7 @@ impl LogicalType {
                 Engine::Duckdb => "VARCHAR".to_owned(),
             },
             LogicalType::List(element) => match engine {
-                Engine::Sqlite => "LIST TEXT".to_owned(),
+                Engine::Sqlite => format!("LIST OF {}", element.stored_as(engine)),
                 Engine::Postgres | Engine::Duckdb => format!("{}[]", element.stored_as(engine)),
             },
             plain => SPELLINGS

@@ -1,0 +1,55 @@
+//! Which expressions a table's columns are read by.
+
+use std::ops::Range;
+
+use trimaran_core::{Error, ErrorKind, LogicalType, Result};
+
+use super::declared::{self, Carrier};
+use super::dialect::DIALECT;
+use crate::Dialect as _;
+use crate::catalog::{Column, Table};
+
+/// The columns to read, each with what its values mean.
+#[derive(Debug)]
+pub(super) struct Selection {
+    /// Names and meanings, in order.
+    pub(super) columns: Vec<(String, LogicalType)>,
+    list: String,
+    table: String,
+}
+
+impl Selection {
+    /// A selection of `columns` of `table`.
+    ///
+    /// # Errors
+    /// `Unsupported` if a column is of a type that does not move, naming it.
+    pub(super) fn new(table: &Table, columns: &[Column]) -> Result<Self> {
+        let mut selected = Vec::with_capacity(columns.len());
+        let mut list = Vec::with_capacity(columns.len());
+        for column in columns {
+            let declared = declared::parse(&column.declared).ok_or_else(|| {
+                Error::new(ErrorKind::Unsupported, format!("read the table {}", table.name))
+                    .context(format!("column {} is a {}", column.name, column.declared))
+                    .hint("leave the column out of the plan")
+            })?;
+            let name = DIALECT.quote(&column.name);
+            list.push(match (declared.carrier, &declared.logical) {
+                (Carrier::Native, _) => name,
+                (Carrier::Text, LogicalType::List(_)) => format!("CAST({name} AS VARCHAR[])"),
+                (Carrier::Text, _) => format!("CAST({name} AS VARCHAR)"),
+            });
+            selected.push((column.name.clone(), declared.logical));
+        }
+        if list.is_empty() {
+            // Rows without columns still count.
+            list.push("NULL".to_owned());
+        }
+        Ok(Self { columns: selected, list: list.join(", "), table: DIALECT.qualify(&table.name) })
+    }
+
+    /// The query of a range of rows.
+    pub(super) fn query(&self, range: &Range<i64>) -> String {
+        let upper = if range.end == i64::MAX { String::new() } else { format!(" AND rowid < {}", range.end) };
+        format!("SELECT {} FROM {} WHERE rowid >= {}{upper}", self.list, self.table, range.start)
+    }
+}

@@ -1,0 +1,41 @@
+//! Postgres 14 and later, over the network or a local socket.
+//!
+//! - [`connect`]: from a URL to a proven connection;
+//! - `session`: one connection that blocks, its small statements (with `query_values`) and its transaction;
+//! - [`dialect`]: how Postgres spells data definition, with `default_sql` and `constraint_names`;
+//! - `catalog`: what a database holds, with `catalog_keys`, `catalog_sequences`, `catalog_unmovable` and
+//!   `default_sql_reader`;
+//! - `read` and `write`: binary COPY out and in, over the pure codecs `copy_encode`, `copy_decode` and `numeric`, which
+//!   do no I/O;
+//! - `snapshot`: one state of the data for all sessions of a source, and what proves that state unchanged;
+//! - `error`: SQLSTATEs to kinds of error, without the values that Postgres puts into its messages.
+//!
+//! The driver is `sqlx`; nothing of it shows in the interface.
+
+pub mod connect;
+pub mod dialect;
+
+mod catalog;
+mod catalog_keys;
+mod catalog_sequences;
+mod catalog_unmovable;
+mod constraint_names;
+mod copy_decode;
+mod copy_encode;
+mod default_sql;
+mod default_sql_reader;
+mod error;
+mod numeric;
+mod query_values;
+mod read;
+mod session;
+mod snapshot;
+mod types;
+mod write;
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;
+
+pub use connect::PostgresDatabase;
+pub use dialect::PostgresDialect;

@@ -1,0 +1,35 @@
+//! SQLite: one file, read from one snapshot without leaving a trace, or written by one writer.
+//!
+//! - [`connect`]: opens a file as a source or as a target;
+//! - `snapshot`, with `private_copy`: how a source is read without writing anything, and why all its sessions see the
+//!   same;
+//! - `file`: what is known of a file before SQLite touches it, and what tells one state of it from another;
+//! - [`session`]: one connection, with `read` (chunks of rows), `write` (canonical rows) and `lock`;
+//! - `catalog`, with `keys`, `defaults` and `ddl`: what the file holds;
+//! - [`types`]: what a declared type means; [`storage`], with [`list`]: how each logical type is kept;
+//! - [`dialect`]: its SQL; `error`: its result codes.
+
+pub mod connect;
+pub mod dialect;
+pub mod list;
+pub mod session;
+pub mod storage;
+pub mod types;
+
+mod catalog;
+mod ddl;
+mod defaults;
+mod error;
+mod file;
+mod keys;
+mod lock;
+mod private_copy;
+mod read;
+mod snapshot;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use connect::SqliteDatabase;
+pub use dialect::SqliteDialect;

@@ -1,0 +1,30 @@
+//! A Postgres for tests (feature `testing`), for this workspace and for its consumers.
+//!
+//! [`postgres::database`] gives a test a database of its own on the one server of the test run;
+//! [`postgres::TestServer::dedicated`] gives it a server of its own, to stop, kill and restart. A plain `cargo test`
+//! needs nothing prepared: the server is, in this order,
+//!
+//! 1. the one that `TRIMARAN_TEST_POSTGRES_URL` names (a role that may create databases; no dedicated server then comes
+//!    from it);
+//! 2. a container, where a Docker engine answers: of the image that `TRIMARAN_TEST_POSTGRES_IMAGE` names, else the
+//!    official one, else the one that `scripts/postgres-image.sh` builds where no registry can be reached;
+//! 3. the server binaries of this machine, in a throw-away directory.
+//!
+//! Where none of these works the test fails, and says what was tried and what to do. Nothing is skipped.
+//!
+//! Statics are not dropped, and a test may be killed: a tether (`tether.rs`) ends the server and removes what it left when this
+//! process ends, however it ends.
+//!
+//! This is test support: its public functions panic, with the whole report, where they fail.
+
+mod admin;
+mod container;
+mod disk;
+mod local;
+pub mod postgres;
+mod server;
+#[cfg(test)]
+mod tests;
+mod tether;
+
+pub use postgres::{TestDatabase, TestServer};
