@@ -27,7 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             samples::pyrit::write(&folder.join("memory.duckdb"), rows)?;
             samples::violentutf::write(&folder.join("app.sqlite"), rows)?;
         }
-        "bench" => samples::prompts::write(&folder.join("prompts.duckdb"), &folder.join("prompts.sqlite"), rows)?,
+        "bench" => {
+            samples::prompts::write(&folder.join("prompts.duckdb"), &folder.join("prompts.sqlite"), rows)?
+        }
         _ => return Err(usage.into()),
     }
     Ok(())

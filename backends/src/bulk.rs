@@ -166,7 +166,8 @@ impl Identity {
             .into_iter()
             .filter(|name| self.0.get(*name) != now.0.get(*name))
             .map(|name| {
-                let show = |identity: &Identity| identity.0.get(name).map_or("none", String::as_str).to_owned();
+                let show =
+                    |identity: &Identity| identity.0.get(name).map_or("none", String::as_str).to_owned();
                 format!("{name}: {} → {}", show(self), show(now))
             })
             .collect()

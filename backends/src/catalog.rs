@@ -262,10 +262,16 @@ pub fn parse_default(sql: &str) -> DefaultValue {
         "NULL" => return DefaultValue::Null,
         "TRUE" => return DefaultValue::Bool(true),
         "FALSE" => return DefaultValue::Bool(false),
-        "CURRENT_TIMESTAMP" | "NOW()" | "GET_CURRENT_TIMESTAMP()" | "LOCALTIMESTAMP" | "CURRENT_TIMESTAMP()"
+        "CURRENT_TIMESTAMP"
+        | "NOW()"
+        | "GET_CURRENT_TIMESTAMP()"
+        | "LOCALTIMESTAMP"
+        | "CURRENT_TIMESTAMP()"
         | "CURRENT_LOCALTIMESTAMP()" => return DefaultValue::CurrentTimestamp,
         "CURRENT_DATE" | "CURRENT_DATE()" | "TODAY()" => return DefaultValue::CurrentDate,
-        "CURRENT_TIME" | "LOCALTIME" | "CURRENT_TIME()" | "GET_CURRENT_TIME()" => return DefaultValue::CurrentTime,
+        "CURRENT_TIME" | "LOCALTIME" | "CURRENT_TIME()" | "GET_CURRENT_TIME()" => {
+            return DefaultValue::CurrentTime;
+        }
         "UUID()" | "GEN_RANDOM_UUID()" => return DefaultValue::NewUuid,
         _ => {}
     }

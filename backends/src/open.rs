@@ -14,7 +14,9 @@ use crate::{Database, Location, OpenOptions};
 pub fn open(location: &Location, options: OpenOptions) -> Result<Box<dyn Database>> {
     match location.engine() {
         #[cfg(feature = "postgres")]
-        Engine::Postgres => Ok(Box::new(crate::postgres::connect::PostgresDatabase::open(location, options)?)),
+        Engine::Postgres => {
+            Ok(Box::new(crate::postgres::connect::PostgresDatabase::open(location, options)?))
+        }
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => Ok(Box::new(crate::sqlite::connect::SqliteDatabase::open(location, options)?)),
         #[cfg(feature = "duckdb")]

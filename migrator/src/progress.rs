@@ -1,8 +1,8 @@
 //! What a person sees while it works: a bar per table on a terminal, plain lines elsewhere, nothing when quiet.
 
 use std::io::IsTerminal;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -39,20 +39,13 @@ impl Progress {
 
     /// A table about to be worked on: `verb` is what is done to it ("copy"), `rows` how many there are.
     pub fn table(&self, verb: &'static str, name: &str, rows: u64) -> Meter<'_> {
-        let bar = self.bars.as_ref().map(|bars| {
-            let template = "{prefix:<8.bold} {wide_msg} {bar:24.cyan/blue} {human_pos:>11}/{human_len} rows {eta:>4} left";
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-            let bar = bars.add(ProgressBar::new(rows).with_style(style).with_prefix(verb));
-            bar.set_message(name.to_owned());
-            bar
-        });
         let now = Instant::now();
         Meter {
             progress: self,
             verb,
             name: name.to_owned(),
             rows,
-            bar,
+            bar: OnceLock::new(),
             done: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             begun: now,
@@ -67,7 +60,7 @@ pub struct Meter<'p> {
     verb: &'static str,
     name: String,
     rows: u64,
-    bar: Option<ProgressBar>,
+    bar: OnceLock<ProgressBar>,
     done: AtomicU64,
     bytes: AtomicU64,
     begun: Instant,
@@ -79,7 +72,7 @@ impl Meter<'_> {
     pub fn add(&self, rows: u64, bytes: u64) {
         let done = self.done.fetch_add(rows, Ordering::Relaxed) + rows;
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar() {
             bar.inc(rows);
             bar.set_message(format!("{} {}", self.name, self.rate()));
         } else if let Ok(mut at) = self.line_at.try_lock()
@@ -103,11 +96,20 @@ impl Meter<'_> {
         format!("{:.1} MB/s", self.bytes.load(Ordering::Relaxed) as f64 / 1e6 / seconds)
     }
 
+    /// The bar, drawn once there is something to show: a database of many tables has as many bars as are worked on.
+    fn bar(&self) -> Option<&ProgressBar> {
+        let bars = self.progress.bars.as_ref()?;
+        Some(self.bar.get_or_init(|| {
+            let template =
+                "{prefix:<8.bold} {wide_msg} {bar:24.cyan/blue} {human_pos:>11}/{human_len} rows {eta:>4} left";
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            bars.add(ProgressBar::new(self.rows).with_style(style).with_prefix(self.verb))
+        }))
+    }
+
     /// Says that the table is done.
     pub fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.clear();
         let done = self.done.load(Ordering::Relaxed);
         let seconds = self.begun.elapsed().as_secs_f64();
         self.progress.say(format!(
@@ -116,5 +118,12 @@ impl Meter<'_> {
             self.name,
             self.rate()
         ));
+    }
+
+    /// Takes the bar away without a word.
+    pub fn clear(&self) {
+        if let Some(bar) = self.bar.get() {
+            bar.finish_and_clear();
+        }
     }
 }

@@ -78,6 +78,7 @@ pub fn scan(source: &Source, plan: &Plan, budget: Budget, progress: &Progress) -
             Ok((*at, part))
         },
     )?;
+    meters.iter().for_each(|meter| meter.clear());
     let mut tables: Vec<TableScan> = plan
         .tables
         .iter()

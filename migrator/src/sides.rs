@@ -131,7 +131,8 @@ impl<'a> Side<'a> {
             },
         )?;
         let mut total = Sum::default();
-        for (sum, ..) in parts {
+        for (sum, _, bytes) in parts {
+            rows_done(sum.rows % 1_024, bytes);
             total.rows += sum.rows;
             total.digest.add(sum.digest);
         }

@@ -9,15 +9,15 @@ use trimaran_core::Value;
 
 /// What a call ended with.
 #[derive(Debug)]
-pub struct Outcome {
-    pub code: i32,
-    pub json: serde_json::Value,
-    pub stderr: String,
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) json: serde_json::Value,
+    pub(crate) stderr: String,
 }
 
 impl Outcome {
     /// The hazards found, as `table.column hazard count treatment`.
-    pub fn hazards(&self) -> Vec<String> {
+    pub(crate) fn hazards(&self) -> Vec<String> {
         let text = |v: &serde_json::Value| v.as_str().unwrap_or("").to_owned();
         self.json["hazards"]
             .as_array()
@@ -39,16 +39,18 @@ impl Outcome {
     }
 
     /// The totals over all verified tables: source rows, target rows, quarantined rows.
-    pub fn totals(&self) -> (u64, u64, u64) {
+    pub(crate) fn totals(&self) -> (u64, u64, u64) {
         let sum = |field: &str| {
-            self.json["verified"].as_array().map_or(0, |all| all.iter().filter_map(|v| v[field].as_u64()).sum())
+            self.json["verified"]
+                .as_array()
+                .map_or(0, |all| all.iter().filter_map(|v| v[field].as_u64()).sum())
         };
         (sum("source_rows"), sum("target_rows"), sum("quarantined_rows"))
     }
 
     /// Fails with everything that was said unless the code is `code`.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stderr:\n{}\nstdout:\n{:#}", self.stderr, self.json);
         self
     }
@@ -62,7 +64,7 @@ fn command(verb: &str, from: &str, to: &str, flags: &[&str]) -> Command {
 }
 
 /// Runs `trimaran migrate VERB` to its end.
-pub fn migrate(verb: &str, from: &str, to: &str, flags: &[&str]) -> Outcome {
+pub(crate) fn migrate(verb: &str, from: &str, to: &str, flags: &[&str]) -> Outcome {
     let output = command(verb, from, to, flags).output().expect("the program starts");
     Outcome {
         code: output.status.code().unwrap_or(-1),
@@ -72,29 +74,33 @@ pub fn migrate(verb: &str, from: &str, to: &str, flags: &[&str]) -> Outcome {
 }
 
 /// Starts `trimaran migrate run` and leaves it running.
-pub fn spawn_run(from: &str, to: &str, flags: &[&str]) -> Child {
-    command("run", from, to, flags).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
+pub(crate) fn spawn_run(from: &str, to: &str, flags: &[&str]) -> Child {
+    command("run", from, to, flags)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts")
 }
 
 /// The URL of a DuckDB file.
-pub fn duckdb_url(path: &Path) -> String {
+pub(crate) fn duckdb_url(path: &Path) -> String {
     format!("duckdb://{}", path.display())
 }
 
 /// The URL of an SQLite file.
-pub fn sqlite_url(path: &Path) -> String {
+pub(crate) fn sqlite_url(path: &Path) -> String {
     format!("sqlite://{}", path.display())
 }
 
 /// A session of a test's own on its database.
-pub fn session(database: &TestDatabase) -> Box<dyn Session> {
+pub(crate) fn session(database: &TestDatabase) -> Box<dyn Session> {
     let options = OpenOptions { access: Access::Target, memory: 64 << 20, sessions: 1 };
     open(&database.location(), options).expect("the database opens").session().expect("a session")
 }
 
 /// The only cell of a query's only row, as text; `NULL` for none.
 #[track_caller]
-pub fn cell(database: &TestDatabase, sql: &str) -> String {
+pub(crate) fn cell(database: &TestDatabase, sql: &str) -> String {
     let rows = session(database).query(sql, &[]).expect("the query runs");
     assert_eq!(rows.len(), 1, "{sql}");
     match &rows[0][0] {
@@ -105,12 +111,12 @@ pub fn cell(database: &TestDatabase, sql: &str) -> String {
 
 /// Runs a statement.
 #[track_caller]
-pub fn execute(database: &TestDatabase, sql: &str) {
+pub(crate) fn execute(database: &TestDatabase, sql: &str) {
     session(database).execute(sql).expect("the statement runs");
 }
 
 /// Names and digests of all files in a folder: what must be the same before and after a source was read.
-pub fn folder(path: &Path) -> Vec<(String, String)> {
+pub(crate) fn folder(path: &Path) -> Vec<(String, String)> {
     let mut files: Vec<_> = std::fs::read_dir(path)
         .expect("the folder is there")
         .map(|entry| {

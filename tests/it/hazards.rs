@@ -12,15 +12,51 @@ struct Case {
 }
 
 const SQLITE: [Case; 9] = [
-    Case { create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a' || char(0) || 'b'), (2, 'ok');", hazard: "t.v nul-in-text", escapes: true },
-    Case { create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, CAST(x'61ff62' AS TEXT)), (2, 'ok');", hazard: "t.v invalid-utf8", escapes: true },
-    Case { create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v JSON); INSERT INTO t VALUES (1, '[NaN]'), (2, '[1]');", hazard: "t.v json-nan", escapes: true },
-    Case { create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v JSON); INSERT INTO t VALUES (1, '{broken'), (2, '[1]');", hazard: "t.v invalid-json", escapes: true },
-    Case { create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER); INSERT INTO t VALUES (1, 'twelve'), (2, 12);", hazard: "t.v wrong-type", escapes: false },
-    Case { create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v DATETIME); INSERT INTO t VALUES (1, '2025-01-01 00:00:00.1234567'), (2, '2025-01-01 00:00:00'), (3, '2025-01-01');", hazard: "t.v inexact", escapes: false },
-    Case { create: "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT); INSERT INTO t VALUES (NULL, 'x'), ('b', 'y');", hazard: "t.id null-in-key", escapes: false },
-    Case { create: "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER REFERENCES p); INSERT INTO p VALUES (1); INSERT INTO t VALUES (1, 9), (2, 1), (3, NULL);", hazard: "t.v orphan", escapes: false },
-    Case { create: "CREATE TABLE p (id INTEGER PRIMARY KEY, w TEXT); CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER REFERENCES p, up INTEGER REFERENCES t); INSERT INTO p VALUES (1, 'bad' || char(0)), (2, 'ok'); INSERT INTO t VALUES (1, 1, NULL), (2, 2, 3), (3, 2, 1), (4, 2, 4);", hazard: "p.w nul-in-text", escapes: true },
+    Case {
+        create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a' || char(0) || 'b'), (2, 'ok');",
+        hazard: "t.v nul-in-text",
+        escapes: true,
+    },
+    Case {
+        create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, CAST(x'61ff62' AS TEXT)), (2, 'ok');",
+        hazard: "t.v invalid-utf8",
+        escapes: true,
+    },
+    Case {
+        create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v JSON); INSERT INTO t VALUES (1, '[NaN]'), (2, '[1]');",
+        hazard: "t.v json-nan",
+        escapes: true,
+    },
+    Case {
+        create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v JSON); INSERT INTO t VALUES (1, '{broken'), (2, '[1]');",
+        hazard: "t.v invalid-json",
+        escapes: true,
+    },
+    Case {
+        create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER); INSERT INTO t VALUES (1, 'twelve'), (2, 12);",
+        hazard: "t.v wrong-type",
+        escapes: false,
+    },
+    Case {
+        create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v DATETIME); INSERT INTO t VALUES (1, '2025-01-01 00:00:00.1234567'), (2, '2025-01-01 00:00:00'), (3, '2025-01-01');",
+        hazard: "t.v inexact",
+        escapes: false,
+    },
+    Case {
+        create: "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT); INSERT INTO t VALUES (NULL, 'x'), ('b', 'y');",
+        hazard: "t.id null-in-key",
+        escapes: false,
+    },
+    Case {
+        create: "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER REFERENCES p); INSERT INTO p VALUES (1); INSERT INTO t VALUES (1, 9), (2, 1), (3, NULL);",
+        hazard: "t.v orphan",
+        escapes: false,
+    },
+    Case {
+        create: "CREATE TABLE p (id INTEGER PRIMARY KEY, w TEXT); CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER REFERENCES p, up INTEGER REFERENCES t); INSERT INTO p VALUES (1, 'bad' || char(0)), (2, 'ok'); INSERT INTO t VALUES (1, 1, NULL), (2, 2, 3), (3, 2, 1), (4, 2, 4);",
+        hazard: "p.w nul-in-text",
+        escapes: true,
+    },
 ];
 
 #[test]
@@ -32,8 +68,17 @@ fn each_sqlite_hazard_is_rejected_before_anything_is_written_then_handled() {
         let from = sqlite_url(&path);
         let target = database();
         let rejected = migrate("run", &from, target.url(), &[]).expect(4);
-        assert!(rejected.hazards().contains(&format!("{} 1 rejects", case.hazard)), "{:?}", rejected.hazards());
-        assert_eq!(cell(&target, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0", "{}", case.create);
+        assert!(
+            rejected.hazards().contains(&format!("{} 1 rejects", case.hazard)),
+            "{:?}",
+            rejected.hazards()
+        );
+        assert_eq!(
+            cell(&target, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"),
+            "0",
+            "{}",
+            case.create
+        );
         let check = migrate("check", &from, target.url(), &["--on-hazard", "quarantine"]).expect(0);
         assert!(check.hazards().contains(&format!("{} 1 quarantines", case.hazard)), "{:?}", check.hazards());
         let run = migrate("run", &from, target.url(), &["--on-hazard", "quarantine"]).expect(5);
@@ -57,20 +102,54 @@ fn rows_that_refer_to_a_quarantined_row_go_with_it_through_every_generation() {
     migrate("run", &sqlite_url(&path), target.url(), &["--on-hazard", "quarantine"]).expect(5);
     // 1 refers to the bad parent, 3 to 1, 2 to 3; 4 refers to itself and stays.
     assert_eq!(cell(&target, "SELECT string_agg(id::text, ',' ORDER BY id) FROM t"), "4");
-    assert_eq!(cell(&target, "SELECT string_agg(row_key, ',' ORDER BY row_key) FROM _trimaran_quarantine WHERE reason = 'parent'"), "1,2,3");
+    assert_eq!(
+        cell(
+            &target,
+            "SELECT string_agg(row_key, ',' ORDER BY row_key) FROM _trimaran_quarantine WHERE reason = 'parent'"
+        ),
+        "1,2,3"
+    );
     assert_eq!(cell(&target, "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated"), "2");
 }
 
 #[test]
 fn each_duckdb_hazard_is_found() {
     let cases = [
-        ("CREATE TABLE t (id INTEGER PRIMARY KEY, v VARCHAR); INSERT INTO t VALUES (1, 'a' || chr(0)), (2, 'ok')", "t.v nul-in-text", 0),
-        ("CREATE TABLE t (id INTEGER PRIMARY KEY, v JSON); INSERT INTO t VALUES (1, '[NaN, 1]'), (2, '[]')", "t.v json-nan", 0),
-        ("CREATE TABLE t (id INTEGER PRIMARY KEY, v JSON); INSERT INTO t VALUES (1, '[1,]'), (2, '[]')", "t.v invalid-json", 0),
-        ("CREATE TABLE t (id INTEGER PRIMARY KEY, v VARCHAR[]); INSERT INTO t VALUES (1, ['x', chr(0)]), (2, [])", "t.v nul-in-text", 0),
-        ("CREATE TABLE t (id INTEGER PRIMARY KEY, v TIMESTAMP_NS); INSERT INTO t VALUES (1, '2025-01-01 00:00:00.123456789'), (2, '2025-01-01')", "t.v inexact", 5),
-        ("CREATE TABLE t (id INTEGER PRIMARY KEY, v DATE); INSERT INTO t VALUES (1, '5877642-06-25 (BC)'), (2, '2025-01-01')", "t.v out-of-range", 5),
-        ("CREATE TABLE t (id INTEGER PRIMARY KEY, v TIMESTAMP); INSERT INTO t VALUES (1, '290309-12-22 (BC) 00:00:00'), (2, '2025-01-01')", "t.v out-of-range", 5),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v VARCHAR); INSERT INTO t VALUES (1, 'a' || chr(0)), (2, 'ok')",
+            "t.v nul-in-text",
+            0,
+        ),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v JSON); INSERT INTO t VALUES (1, '[NaN, 1]'), (2, '[]')",
+            "t.v json-nan",
+            0,
+        ),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v JSON); INSERT INTO t VALUES (1, '[1,]'), (2, '[]')",
+            "t.v invalid-json",
+            0,
+        ),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v VARCHAR[]); INSERT INTO t VALUES (1, ['x', chr(0)]), (2, [])",
+            "t.v nul-in-text",
+            0,
+        ),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v TIMESTAMP_NS); INSERT INTO t VALUES (1, '2025-01-01 00:00:00.123456789'), (2, '2025-01-01')",
+            "t.v inexact",
+            5,
+        ),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v DATE); INSERT INTO t VALUES (1, '5877642-06-25 (BC)'), (2, '2025-01-01')",
+            "t.v out-of-range",
+            5,
+        ),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v TIMESTAMP); INSERT INTO t VALUES (1, '290309-12-22 (BC) 00:00:00'), (2, '2025-01-01')",
+            "t.v out-of-range",
+            5,
+        ),
     ];
     for (create, hazard, escape_code) in cases {
         let dir = tempfile::tempdir().unwrap();
@@ -116,10 +195,15 @@ fn an_empty_table_with_the_planned_columns_is_used_as_it_is() {
     let path = dir.path().join("app.sqlite");
     rusqlite::Connection::open(&path)
         .unwrap()
-        .execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL); INSERT INTO t VALUES (1, 'a');")
+        .execute_batch(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL); INSERT INTO t VALUES (1, 'a');",
+        )
         .unwrap();
     let target = database();
-    execute(&target, "CREATE TABLE t (id bigint PRIMARY KEY, v text NOT NULL, added timestamptz DEFAULT now())");
+    execute(
+        &target,
+        "CREATE TABLE t (id bigint PRIMARY KEY, v text NOT NULL, added timestamptz DEFAULT now())",
+    );
     migrate("run", &sqlite_url(&path), target.url(), &[]).expect(0);
     assert_eq!(cell(&target, "SELECT v || (added IS NOT NULL)::text FROM t"), "atrue");
     let other = database();

@@ -13,7 +13,8 @@ use crate::samples;
 fn wait_for(database: &TestDatabase, progress: i64, child: &mut std::process::Child) {
     let begun = Instant::now();
     let mut session = session(database);
-    while child.try_wait().expect("the child is ours").is_none() && begun.elapsed() < Duration::from_secs(60) {
+    while child.try_wait().expect("the child is ours").is_none() && begun.elapsed() < Duration::from_secs(60)
+    {
         let sql = "SELECT (SELECT count(*) FROM _trimaran_chunks) + (SELECT count(*) FROM _trimaran_steps)";
         if let Ok(rows) = session.query(sql, &[])
             && matches!(rows[0][0], Value::Int(n) if n >= progress)
@@ -57,7 +58,10 @@ fn killed_at_twenty_points_the_same_command_ends_as_if_undisturbed() {
     let flags = ["--on-hazard", "quarantine"];
     let undisturbed = database();
     let reference = digests(&migrate("run", &from, undisturbed.url(), &flags).expect(5).json);
-    let steps = cell(&undisturbed, "SELECT ((SELECT count(*) FROM _trimaran_chunks) + (SELECT count(*) FROM _trimaran_steps))::text");
+    let steps = cell(
+        &undisturbed,
+        "SELECT ((SELECT count(*) FROM _trimaran_chunks) + (SELECT count(*) FROM _trimaran_steps))::text",
+    );
     let steps: u64 = steps.parse().unwrap();
     let target = database();
     let mut kills = 0;
@@ -76,7 +80,10 @@ fn killed_at_twenty_points_the_same_command_ends_as_if_undisturbed() {
     let ended = migrate("run", &from, target.url(), &flags).expect(5);
     assert_eq!(digests(&ended.json), reference);
     assert_eq!(
-        cell(&target, "SELECT count(*) FROM (SELECT id FROM \"PromptMemoryEntries\" GROUP BY id HAVING count(*) > 1) d"),
+        cell(
+            &target,
+            "SELECT count(*) FROM (SELECT id FROM \"PromptMemoryEntries\" GROUP BY id HAVING count(*) > 1) d"
+        ),
         "0"
     );
     assert_eq!(cell(&target, "SELECT count(*) FROM _trimaran_runs"), "1");
@@ -144,7 +151,9 @@ fn a_source_that_changed_is_refused_until_restart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.sqlite");
     let source = rusqlite::Connection::open(&path).unwrap();
-    source.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a');").unwrap();
+    source
+        .execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a');")
+        .unwrap();
     let (from, target) = (sqlite_url(&path), database());
     migrate("run", &from, target.url(), &[]).expect(0);
     source.execute_batch("INSERT INTO t VALUES (2, 'b');").unwrap();

@@ -1,5 +1,7 @@
 //! The whole workspace, from outside: the program on real files and a real Postgres.
 
+#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+
 mod cli;
 mod hazards;
 mod interruptions;

@@ -21,7 +21,10 @@ fn a_source_that_is_missing_empty_or_no_database_is_named() {
     let path = |name: &str| dir.path().join(name);
     std::fs::write(path("empty"), b"").unwrap();
     std::fs::write(path("text"), b"this is no database, only a text of some length ".repeat(500)).unwrap();
-    rusqlite::Connection::open(path("real.sqlite")).unwrap().execute_batch("CREATE TABLE t (id INTEGER)").unwrap();
+    rusqlite::Connection::open(path("real.sqlite"))
+        .unwrap()
+        .execute_batch("CREATE TABLE t (id INTEGER)")
+        .unwrap();
     let before = folder(dir.path());
     for url in [duckdb_url, sqlite_url] {
         refused(&url(&path("absent")), target.url(), 3, &["absent"]);
@@ -77,12 +80,23 @@ fn a_target_that_refuses_is_named_with_what_to_do() {
         })
     };
     let wrong = migrate("run", &from, &login("wr0ng-pass"), &[]).expect(3);
-    assert!(wrong.stderr.contains("password") && wrong.stderr.contains("--to-password-file"), "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.contains("password") && wrong.stderr.contains("--to-password-file"),
+        "{}",
+        wrong.stderr
+    );
     assert!(!wrong.stderr.contains("wr0ng-pass"), "{}", wrong.stderr);
-    server().execute(&format!("REVOKE ALL ON DATABASE \"{}\" FROM PUBLIC; GRANT CONNECT ON DATABASE \"{}\" TO \"{role}\"", target.name(), target.name()));
+    server().execute(&format!(
+        "REVOKE ALL ON DATABASE \"{}\" FROM PUBLIC; GRANT CONNECT ON DATABASE \"{}\" TO \"{role}\"",
+        target.name(),
+        target.name()
+    ));
     crate::cli::execute(&target, "REVOKE CREATE ON SCHEMA public FROM PUBLIC");
     refused(&from, &login("right"), 3, &["permission"]);
-    server().execute(&format!("REVOKE ALL ON DATABASE \"{}\" FROM \"{role}\"; DROP ROLE \"{role}\"", target.name()));
+    server().execute(&format!(
+        "REVOKE ALL ON DATABASE \"{}\" FROM \"{role}\"; DROP ROLE \"{role}\"",
+        target.name()
+    ));
     migrate("run", &from, target.url(), &[]).expect(0);
 }
 

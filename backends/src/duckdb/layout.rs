@@ -10,6 +10,9 @@ use super::read::VECTOR;
 pub(super) const LIGHT: u64 = 1 << 20;
 /// Into how many ranges a vector is cut that DuckDB expands as a whole: each range expands it again.
 const MOST_EXPANSIONS: u64 = 8;
+/// How many of its heaviest rows a range may hold beyond the share: fewer would turn a vector with a single large value
+/// into thousands of queries.
+const LARGE_ROWS: u64 = 4;
 /// What one range may weigh at most: an Arrow array of strings holds no more than 2 GiB.
 const LARGEST_BATCH: u64 = 1 << 30;
 
@@ -38,12 +41,14 @@ pub(super) struct Vector {
 }
 
 impl Layout {
-    /// Cuts the row ids `from..to` into ranges of which each vector weighs no more than `share`, as far as that can be.
+    /// Cuts the row ids `from..to` into ranges of which each vector weighs no more than `share` and four of its largest
+    /// rows, as far as that can be.
     pub(super) fn ranges(&self, from: i64, to: i64, share: u64) -> Vec<Range<i64>> {
         let mut ranges = Vec::new();
         let mut start = from;
         for vector in self.heavy_in(from, to, share) {
-            let (first, last) = (vector.first.max(from), vector.first.saturating_add(VECTOR as i64).min(to));
+            let (first, last) =
+                (vector.first.max(from), vector.first.saturating_add(VECTOR as i64).min(self.end).min(to));
             if start < first {
                 ranges.push(start..first);
             }
@@ -54,7 +59,7 @@ impl Layout {
                 ranges.push(at..next);
                 at = next;
             }
-            start = last;
+            start = start.max(last);
         }
         if start < to {
             ranges.push(start..to);
@@ -63,7 +68,7 @@ impl Layout {
     }
 
     fn heavy_in(&self, from: i64, to: i64, share: u64) -> Vec<Vector> {
-        let heavy = self.heavy.iter().filter(|v| v.total > share);
+        let heavy = self.heavy.iter().filter(|v| v.total > v.limit(share));
         if !self.scattered {
             return heavy
                 .filter(|v| v.first < to && v.first.saturating_add(VECTOR as i64) > from)
@@ -80,12 +85,17 @@ impl Layout {
 }
 
 impl Vector {
+    /// What a range of it may weigh.
+    fn limit(&self, share: u64) -> u64 {
+        share.saturating_add(self.row.saturating_mul(LARGE_ROWS))
+    }
+
     /// How many rows to read at a time.
     fn step(&self, share: u64) -> i64 {
         let pieces = if self.expanded > self.total / 2 {
             self.total.div_ceil(share).min(MOST_EXPANSIONS).max(self.total.div_ceil(LARGEST_BATCH))
         } else {
-            VECTOR.div_ceil((share / self.row.max(1)).clamp(1, VECTOR))
+            VECTOR.div_ceil((self.limit(share) / self.row.max(1)).clamp(1, VECTOR))
         };
         i64::try_from((VECTOR / pieces.clamp(1, VECTOR)).max(1)).unwrap_or(1)
     }

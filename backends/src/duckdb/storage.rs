@@ -35,7 +35,8 @@ struct Segment {
     count: u64,
     longest: Option<u64>,
     sum: Option<u64>,
-    overflow_blocks: u64,
+    /// Known for what is in the file; rows of a replayed WAL keep long strings in memory, unlisted.
+    overflow_blocks: Option<u64>,
     compression: String,
     updated: bool,
 }
@@ -45,10 +46,9 @@ impl Segment {
     fn total(&self) -> u64 {
         let by_length = self.count.saturating_mul(self.longest.unwrap_or(UNKNOWN_STRING));
         // Short strings share the segment's own block; each longer one starts in an overflow block.
-        let by_blocks = if self.compression == "Uncompressed" {
-            BLOCK.saturating_mul(1 + self.overflow_blocks)
-        } else {
-            u64::MAX
+        let by_blocks = match self.overflow_blocks {
+            Some(blocks) if self.compression == "Uncompressed" => BLOCK.saturating_mul(1 + blocks),
+            _ => u64::MAX,
         };
         self.sum.unwrap_or(u64::MAX).min(by_length).min(by_blocks)
     }
@@ -83,7 +83,7 @@ pub(super) fn examine(connection: &Connection, table: &TableName) -> Result<Layo
     let name = DIALECT.qualify(table);
     let sql = format!(
         "SELECT row_group_id, column_id, column_path, segment_type = 'VALIDITY', start, count, compression, has_updates,
-                len(additional_block_ids), CAST(stats['max_string_length'] AS BIGINT),
+                CASE WHEN persistent THEN len(additional_block_ids) END, CAST(stats['max_string_length'] AS BIGINT),
                 CAST(stats['total_string_length'] AS BIGINT), segment_type IN ('VARCHAR', 'BLOB', 'JSON')
          FROM pragma_storage_info('{}') ORDER BY row_group_id",
         name.replace('\'', "''")
@@ -136,7 +136,7 @@ fn gather(groups: &mut BTreeMap<i64, (u64, BTreeMap<i64, Stored>)>, row: &[Value
         count,
         longest: size(longest),
         sum: size(sum),
-        overflow_blocks: size(blocks).unwrap_or(0),
+        overflow_blocks: size(blocks),
         compression,
         updated: is(updated),
     };

@@ -22,7 +22,7 @@ pub(crate) fn read(connection: &Connection) -> Result<Catalog> {
     let schema = Schema::read(connection).map_err(failed("read the catalogue"))?;
     let mut catalog = Catalog {
         engine: Engine::Sqlite,
-        version: format!("SQLite {}", rusqlite::version()),
+        version: rusqlite::version().to_owned(),
         tables: Vec::new(),
         sequences: Vec::new(),
         unmovable: Vec::new(),

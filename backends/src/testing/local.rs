@@ -217,9 +217,12 @@ impl LocalServer {
             // Postgres puts each backend into a group of its own; left alone they would finish what they are at.
             processes.extend(children(child.id()));
         }
-        let sent =
-            Command::new("kill").arg(format!("-{signal}")).args(&processes).stderr(Stdio::null()).status();
-        sent.map_err(|e| failed(&e))?;
+        // The shell's own kill: the command of that name is not everywhere.
+        let mut kill = Command::new("sh");
+        kill.args(["-c", "kill \"$@\"", "kill", &format!("-{signal}")])
+            .args(&processes)
+            .stderr(Stdio::null());
+        kill.status().map_err(|e| failed(&e))?;
         child.wait().map_err(|e| failed(&e))?;
         Ok(())
     }
@@ -269,14 +272,17 @@ impl Drop for LocalServer {
     }
 }
 
-/// The processes that `parent` started.
+/// The processes that `parent` started, as the kernel lists them.
 fn children(parent: u32) -> Vec<String> {
-    let output = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output();
-    let listing = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
-    listing
-        .lines()
-        .filter_map(|line| line.trim().split_once(char::is_whitespace))
-        .filter(|(_, of)| of.trim() == parent.to_string())
-        .map(|(process, _)| process.to_owned())
+    let parent = parent.to_string();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|process| {
+            let line = fs::read_to_string(process.path().join("stat")).ok()?;
+            // `number (name) state parent …`, and a name may hold anything.
+            let (_, after_name) = line.rsplit_once(") ")?;
+            let is_child = after_name.split(' ').nth(1) == Some(&parent);
+            is_child.then(|| process.file_name().to_string_lossy().into_owned())
+        })
         .collect()
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Writes `rows` rows to a DuckDB file at `duckdb` and an SQLite file at `sqlite`.
-pub fn write(duckdb: &Path, sqlite: &Path, rows: u32) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn write(duckdb: &Path, sqlite: &Path, rows: u32) -> Result<(), Box<dyn std::error::Error>> {
     let source = duckdb::Connection::open(duckdb)?;
     source.execute_batch(
         "CREATE TABLE prompt_entries (
@@ -34,8 +34,8 @@ pub fn write(duckdb: &Path, sqlite: &Path, rows: u32) -> Result<(), Box<dyn std:
     )?;
     let transaction = target.transaction()?;
     {
-        let mut insert =
-            transaction.prepare("INSERT INTO prompt_entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+        let mut insert = transaction
+            .prepare("INSERT INTO prompt_entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
         let mut select = source.prepare(
             "SELECT id::VARCHAR, role, conversation_id, sequence, strftime(ts, '%Y-%m-%d %H:%M:%S.%f'), labels,
                  prompt_metadata, original_value, original_value_sha256, converted_value, response_error, score, tokens,

@@ -73,7 +73,7 @@ CHECKPOINT;
 "#;
 
 /// Writes such a file with `rows` prompt pieces.
-pub fn write(path: &Path, rows: u32) -> duckdb::Result<()> {
+pub(crate) fn write(path: &Path, rows: u32) -> duckdb::Result<()> {
     let connection = duckdb::Connection::open(path)?;
     connection.execute_batch(SCHEMA)?;
     connection.execute_batch(&ROWS.replace("{rows}", &rows.to_string()))?;

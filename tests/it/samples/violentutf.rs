@@ -33,14 +33,13 @@ CREATE TRIGGER audit_keys AFTER DELETE ON api_keys BEGIN INSERT INTO audit_log (
 "#;
 
 /// Writes such a file. `rows` executions and audit entries, a fourth as many metrics.
-pub fn write(path: &Path, rows: u32) -> rusqlite::Result<()> {
+pub(crate) fn write(path: &Path, rows: u32) -> rusqlite::Result<()> {
     let mut connection = Connection::open(path)?;
     connection.execute_batch(SCHEMA)?;
     let transaction = connection.transaction()?;
     let uuid = |kind: u32, n: u32| format!("{kind:08x}0000400080000000{n:08x}");
-    let hyphenated = |hex: &str| {
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-    };
+    let hyphenated =
+        |hex: &str| format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
     for n in 0..80 {
         transaction.execute(
             "INSERT INTO api_keys VALUES (?, ?, ?, ?, '[\"read\"]', '2025-01-01 00:00:00', NULL, '2025-02-02 10:11:12.131415', ?)",
@@ -86,7 +85,8 @@ pub fn write(path: &Path, rows: u32) -> rusqlite::Result<()> {
         )?;
     }
     // What years of use leave behind: text in an integer column, NULs, broken UTF-8, a metric of a lost asset.
-    transaction.execute("INSERT INTO audit_log (\"Action\", amount) VALUES ('typed by hand', 'twelve')", [])?;
+    transaction
+        .execute("INSERT INTO audit_log (\"Action\", amount) VALUES ('typed by hand', 'twelve')", [])?;
     transaction.execute("INSERT INTO audit_log (\"Action\") VALUES (?)", ["nul \0 inside"])?;
     transaction.execute("INSERT INTO audit_log (\"Action\") VALUES (CAST(x'62726f6b656eff' AS TEXT))", [])?;
     transaction.execute(

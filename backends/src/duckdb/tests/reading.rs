@@ -32,6 +32,24 @@ fn chunks_cover_every_row_once_whatever_was_deleted() {
 }
 
 #[test]
+fn row_groups_that_vanished_leave_gaps_and_nothing_else() {
+    let fixture = Fixture::new(
+        "CREATE TABLE t AS SELECT range AS i, CASE WHEN range % 1000 = 0 THEN repeat('x', 100000) END AS v
+         FROM range(400000);
+         CHECKPOINT; DELETE FROM t WHERE i < 250000; CHECKPOINT; INSERT INTO t SELECT range, NULL FROM range(10)",
+    );
+    let location = Location::file(Engine::Duckdb, fixture.path());
+    // A small share, so that the heavy vectors are cut.
+    let options = OpenOptions { access: Access::Source, memory: 32 << 20, sessions: 16 };
+    let source = DuckdbDatabase::open(&location, options).unwrap();
+    let rows = read_all(&source, "t", 122_880);
+    let read: Vec<_> = rows.iter().map(|row| row[0].clone()).collect();
+    let expected: Vec<_> = (250_000..400_000).chain(0..10).map(Value::Int).collect();
+    assert!(read == expected, "{} rows", read.len());
+    assert_eq!(rows.iter().filter(|row| !row[1].is_null()).count(), 150);
+}
+
+#[test]
 fn an_empty_table_has_no_chunks() {
     let fixture = Fixture::new("CREATE TABLE t (i INTEGER)");
     let source = fixture.source();
@@ -82,9 +100,9 @@ fn large_values_are_read_a_few_at_a_time() {
     let connection = duckdb_connection(&source);
     let layout = crate::duckdb::storage::examine(&connection, &TableName::new("main", "t")).unwrap();
     let ranges = layout.ranges(0, i64::MAX, 8 << 20);
-    // 8 MiB hold 31 such rows and the rest of them.
-    assert!(ranges.len() >= 10, "{ranges:?}");
-    assert!(ranges.iter().take(5).all(|r| r.end - r.start <= 32), "{ranges:?}");
+    // 8 MiB hold 31 such rows; four more are allowed beyond them.
+    assert!(ranges.len() >= 9, "{ranges:?}");
+    assert!(ranges.iter().all(|r| r.end - r.start <= 36 || r.start >= 300), "{ranges:?}");
     assert_eq!(layout.ranges(0, i64::MAX, 1 << 30).len(), 1);
 
     let rows = read_all(&source, "t", 122_880);

@@ -57,7 +57,7 @@ fn tables_are_read_with_their_columns() {
     let (_folder, _source, catalog) = source_of(SCHEMA);
     let names: Vec<_> = catalog.tables.iter().map(|table| table.name.name.as_str()).collect();
     assert_eq!(names, ["Select", "bare", "node", "odd", "plain", "tight"]);
-    assert!(catalog.version.starts_with("SQLite 3."));
+    assert!(catalog.version.starts_with("3."));
     let select = table(&catalog, "Select");
     let shown: Vec<_> =
         select.columns.iter().map(|c| (c.name.as_str(), c.declared.as_str(), c.nullable)).collect();

@@ -1,0 +1,30 @@
+# Everything sets up what it needs first and says what it does: see scripts/setup.sh.
+# Variables: TRIMARAN_TEST_POSTGRES_URL, TRIMARAN_TEST_POSTGRES_IMAGE, TRIMARAN_DEMO_POSTGRES_URL, DUCKDB_LIB_DIR,
+# TRIMARAN_DUCKDB=source, CARGO_TARGET_DIR (see CONTRIBUTING.md).
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lint doc
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+setup: ## install what building and testing need
+	@scripts/setup.sh test
+
+demo: ## migrate a DuckDB and a SQLite file into Postgres, and verify
+	@scripts/setup.sh demo
+	@scripts/demo.sh
+
+test: ## run all tests against a real Postgres
+	@scripts/test.sh
+
+bench: ## measure both migration paths beside psql's binary COPY
+	@scripts/setup.sh bench
+	@scripts/bench.sh
+
+lint: ## check formatting, clippy for every subset of engines, documentation
+	@scripts/lint.sh
+
+doc: ## build the documentation
+	@scripts/setup.sh build
+	@eval "$$(scripts/duckdb.sh)" && cargo doc --workspace --lib --no-deps $$TRIMARAN_CARGO_FLAGS

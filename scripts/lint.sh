@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# lint.sh: formatting, clippy with warnings denied for all targets and for every subset of the engines, documentation
+# without warnings, and shellcheck where it is installed. Nothing is linked, so no DuckDB library is needed or built.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/steps.sh
+
+scripts/setup.sh build
+if ! have cargo-clippy || ! have rustfmt; then fail "clippy or rustfmt is missing: rustup component add clippy rustfmt"; fi
+everything=postgres,sqlite,duckdb,testing
+
+step() {
+  say "$*"
+  "$@"
+}
+
+step cargo fmt --all --check
+step cargo clippy --workspace --locked --all-targets --no-default-features --features $everything -- -D warnings
+for subset in "" postgres sqlite duckdb postgres,sqlite postgres,duckdb sqlite,duckdb; do
+  step cargo clippy --workspace --locked --lib --bins --no-default-features --features "$subset" -- -D warnings
+done
+RUSTDOCFLAGS="-D warnings" step cargo doc --workspace --lib --locked --no-deps --no-default-features --features $everything
+if have shellcheck; then
+  step shellcheck --external-sources scripts/*.sh .ci/run
+else
+  say "shellcheck is not installed: the scripts were not checked"
+fi
