@@ -59,12 +59,19 @@ const SQLITE: [Case; 9] = [
     },
 ];
 
+/// Writes an SQLite file in which nobody enforces foreign keys.
+fn write(path: &std::path::Path, sql: &str) {
+    let source = rusqlite::Connection::open(path).unwrap();
+    source.pragma_update(None, "foreign_keys", false).unwrap();
+    source.execute_batch(sql).unwrap();
+}
+
 #[test]
 fn each_sqlite_hazard_is_rejected_before_anything_is_written_then_handled() {
     for case in SQLITE {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("h.sqlite");
-        rusqlite::Connection::open(&path).unwrap().execute_batch(case.create).unwrap();
+        write(&path, case.create);
         let from = sqlite_url(&path);
         let target = database();
         let rejected = migrate("run", &from, target.url(), &[]).expect(4);
@@ -97,7 +104,7 @@ fn each_sqlite_hazard_is_rejected_before_anything_is_written_then_handled() {
 fn rows_that_refer_to_a_quarantined_row_go_with_it_through_every_generation() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("h.sqlite");
-    rusqlite::Connection::open(&path).unwrap().execute_batch(SQLITE[8].create).unwrap();
+    write(&path, SQLITE[8].create);
     let target = database();
     migrate("run", &sqlite_url(&path), target.url(), &["--on-hazard", "quarantine"]).expect(5);
     // 1 refers to the bad parent, 3 to 1, 2 to 3; 4 refers to itself and stays.

@@ -30,7 +30,7 @@ fn a_source_that_is_missing_empty_or_no_database_is_named() {
         refused(&url(&path("absent")), target.url(), 3, &["absent"]);
         refused(&url(&path("empty")), target.url(), 3, &["empty"]);
         refused(&url(&path("text")), target.url(), 3, &["not a"]);
-        refused(&url(dir.path()), target.url(), 3, &["director"]);
+        refused(&url(dir.path()), target.url(), 3, &["is a folder"]);
     }
     refused(&duckdb_url(&path("real.sqlite")), target.url(), 3, &["sqlite://"]);
     refused("mysql://host/db", target.url(), 2, &["mysql"]);

@@ -43,7 +43,7 @@ impl DatabaseFile {
     /// Examines the file at `path` without SQLite.
     ///
     /// # Errors
-    /// `NotFound`, `Forbidden`, `Invalid` for a folder, `Corrupt` for what is empty or no SQLite database; each with the
+    /// `NotFound`, `Forbidden`, `Corrupt` for a folder or what is empty or no SQLite database; each with the
     /// next step.
     pub(crate) fn examine(path: &Path) -> Result<Self> {
         let operation = format!("open the SQLite file {}", path.display());
@@ -53,7 +53,7 @@ impl DatabaseFile {
         let path = std::fs::canonicalize(path).map_err(file_failed(operation.clone()))?;
         let metadata = std::fs::metadata(&path).map_err(file_failed(operation.clone()))?;
         if metadata.is_dir() {
-            return Err(fault(ErrorKind::Invalid, "it is a folder").hint("name the database file in it"));
+            return Err(fault(ErrorKind::Corrupt, "it is a folder").hint("name the database file in it"));
         }
         if !metadata.is_file() {
             return Err(fault(ErrorKind::Invalid, "it is not a regular file").hint("name a database file"));

@@ -35,9 +35,12 @@ CREATE TRIGGER audit_keys AFTER DELETE ON api_keys BEGIN INSERT INTO audit_log (
 /// Writes such a file. `rows` executions and audit entries, a fourth as many metrics.
 pub(crate) fn write(path: &Path, rows: u32) -> rusqlite::Result<()> {
     let mut connection = Connection::open(path)?;
+    // As in the application, nobody enforces foreign keys.
+    connection.pragma_update(None, "foreign_keys", false)?;
     connection.execute_batch(SCHEMA)?;
     let transaction = connection.transaction()?;
-    let uuid = |kind: u32, n: u32| format!("{kind:08x}0000400080000000{n:08x}");
+    // It begins with a letter: a column declared UUID has numeric affinity, and 00003e78… would be kept as the number ∞.
+    let uuid = |kind: u32, n: u32| format!("a{kind:07x}0000400080000000{n:08x}");
     let hyphenated =
         |hex: &str| format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
     for n in 0..80 {
