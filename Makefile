@@ -20,7 +20,7 @@ test: ## run all tests against a real Postgres
 
 bench: ## measure both migration paths beside psql's binary COPY
 	@scripts/setup.sh bench
-	@scripts/bench.sh
+	@benches/migrate.sh
 
 lint: ## check formatting, clippy for every subset of engines, documentation
 	@scripts/lint.sh

@@ -21,7 +21,7 @@ for subset in "" postgres sqlite duckdb postgres,sqlite postgres,duckdb sqlite,d
 done
 RUSTDOCFLAGS="-D warnings" step cargo doc --workspace --lib --locked --no-deps --no-default-features --features $everything
 if have shellcheck; then
-  step shellcheck --external-sources scripts/*.sh .ci/run
+  step shellcheck --external-sources scripts/*.sh benches/*.sh .ci/run
 else
   say "shellcheck is not installed: the scripts were not checked"
 fi

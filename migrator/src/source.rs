@@ -43,7 +43,7 @@ impl Source {
     /// Opens the source at `location` for reading.
     ///
     /// # Errors
-    /// As [`open`] and the reading of its catalogue.
+    /// As [`open()`] and the reading of its catalogue.
     pub fn open(location: &Location, budget: Budget) -> Result<Self> {
         let options =
             OpenOptions { access: Access::Source, memory: budget.engine(), sessions: budget.jobs.max(1) };

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench.sh: how long `trimaran migrate run` takes beside psql's own binary COPY of the same rows, in one run on one server.
+# migrate.sh: how long `trimaran migrate run` takes beside psql's own binary COPY of the same rows, in one run on one server.
 #
 # The floor is psql loading a file of binary COPY rows: one stream, no keys. Ratios to it are what counts; seconds depend
 # on the machine. BENCH_ROWS sets the rows (1,000,000, about 900 bytes each), BENCH_ROUNDS the repetitions (3),
