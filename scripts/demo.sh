@@ -40,6 +40,12 @@ ls -lh "$work"/*.duckdb "$work"/*.sqlite
 
 heading "3. A Postgres"
 url=$(scripts/postgres.sh start "$work/postgres")
+# A password belongs into the environment (or ~/.pgpass, or a file), not onto a command line.
+password=$(printf '%s' "$url" | sed -nE 's#^postgres(ql)?://[^:/@]*:([^@]*)@.*#\2#p')
+if [ -n "$password" ]; then
+  export PGPASSWORD=$password
+  url=$(printf '%s' "$url" | sed -E 's#^(postgres(ql)?://[^:/@]*):[^@]*@#\1@#')
+fi
 psql -qX "$url" -c 'SELECT version()' -At
 database=trimaran_demo_$$
 psql -qX "$url" -c "CREATE DATABASE $database"
