@@ -152,6 +152,7 @@ impl Copy<'_> {
         chunk: Chunk,
         meter: &Meter<'_>,
     ) -> Result<ChunkRecord> {
+        meter.start();
         target.begin()?;
         let result = self.write_chunk(source, target, at, chunk, meter);
         match result {

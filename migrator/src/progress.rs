@@ -39,7 +39,6 @@ impl Progress {
 
     /// A table about to be worked on: `verb` is what is done to it ("copy"), `rows` how many there are.
     pub fn table(&self, verb: &'static str, name: &str, rows: u64) -> Meter<'_> {
-        let now = Instant::now();
         Meter {
             progress: self,
             verb,
@@ -48,8 +47,8 @@ impl Progress {
             bar: OnceLock::new(),
             done: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
-            begun: now,
-            line_at: Mutex::new(now),
+            begun: OnceLock::new(),
+            line_at: Mutex::new(Instant::now()),
         }
     }
 }
@@ -63,11 +62,16 @@ pub struct Meter<'p> {
     bar: OnceLock<ProgressBar>,
     done: AtomicU64,
     bytes: AtomicU64,
-    begun: Instant,
+    begun: OnceLock<Instant>,
     line_at: Mutex<Instant>,
 }
 
 impl Meter<'_> {
+    /// Begins to count time, if nobody has yet: a table may wait long for its turn.
+    pub fn start(&self) -> Duration {
+        self.begun.get_or_init(Instant::now).elapsed()
+    }
+
     /// Counts rows and bytes as done.
     pub fn add(&self, rows: u64, bytes: u64) {
         let done = self.done.fetch_add(rows, Ordering::Relaxed) + rows;
@@ -79,7 +83,7 @@ impl Meter<'_> {
             && at.elapsed() >= LINE_EVERY
         {
             *at = Instant::now();
-            let per_row = self.begun.elapsed().as_secs_f64() / done.max(1) as f64;
+            let per_row = self.start().as_secs_f64() / done.max(1) as f64;
             let left = per_row * self.rows.saturating_sub(done) as f64;
             self.progress.say(format!(
                 "{} {}: {done} of {} rows, {}, {left:.0} s left",
@@ -92,7 +96,7 @@ impl Meter<'_> {
     }
 
     fn rate(&self) -> String {
-        let seconds = self.begun.elapsed().as_secs_f64().max(0.001);
+        let seconds = self.start().as_secs_f64().max(0.001);
         format!("{:.1} MB/s", self.bytes.load(Ordering::Relaxed) as f64 / 1e6 / seconds)
     }
 
@@ -101,7 +105,7 @@ impl Meter<'_> {
         let bars = self.progress.bars.as_ref()?;
         Some(self.bar.get_or_init(|| {
             let template =
-                "{prefix:<8.bold} {wide_msg} {bar:24.cyan/blue} {human_pos:>11}/{human_len} rows {eta:>4} left";
+                "{prefix:<6.bold} {wide_msg} {bar:16.cyan/blue} {human_pos:>11}/{human_len} rows {eta:>4} left";
             let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             bars.add(ProgressBar::new(self.rows).with_style(style).with_prefix(self.verb))
         }))
@@ -111,7 +115,7 @@ impl Meter<'_> {
     pub fn finish(&self) {
         self.clear();
         let done = self.done.load(Ordering::Relaxed);
-        let seconds = self.begun.elapsed().as_secs_f64();
+        let seconds = self.start().as_secs_f64();
         self.progress.say(format!(
             "{} {}: {done} rows in {seconds:.1} s, {}",
             self.verb,

@@ -70,6 +70,7 @@ pub fn scan(source: &Source, plan: &Plan, budget: Budget, progress: &Progress) -
         budget.jobs,
         || source.database.session(),
         |session, (at, chunk)| {
+            meters[*at].start();
             let planned = &plan.tables[*at];
             let mapper = RowMapper::new(plan, planned, source.table(planned)?, &[])?;
             let read = Read { table: source.table(planned)?, columns: mapper.columns(), chunk: *chunk };

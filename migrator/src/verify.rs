@@ -68,6 +68,7 @@ impl Verify<'_> {
                 Some(copied) => Sum { rows: copied[at].rows_read, digest: copied[at].digest },
                 None => {
                     let meter = progress.table("verify", &format!("{name} (source)"), planned.rows);
+                    meter.start();
                     let sum = Side::source(self.source, planned)?
                         .sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
                     meter.finish();
@@ -78,6 +79,7 @@ impl Verify<'_> {
             let target = match &side {
                 Some(side) => {
                     let meter = progress.table("verify", &name.to_string(), source.rows);
+                    meter.start();
                     let sum = side.sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
                     meter.finish();
                     Some(sum)
