@@ -6,7 +6,7 @@ use std::time::Instant;
 use trimaran_backends::{Access, Database, Location, OpenOptions, open};
 use trimaran_core::{Error, ErrorKind, Result};
 
-use crate::copy::Copy;
+use crate::copy::{Copied, Copy};
 use crate::exit::Exit;
 use crate::hazard::Finding;
 use crate::interrupt;
@@ -116,6 +116,25 @@ impl<'o> Job<'o> {
         let scan = scan::scan(&self.source, plan, self.order.budget, self.progress)?;
         self.report.tables.clone_from(&scan.tables);
         Ok(scan)
+    }
+
+    fn verify(
+        &self,
+        plan: &Plan,
+        journal: &Journal,
+        run: &str,
+        copied: Option<&[Copied]>,
+    ) -> Result<Vec<verify::Verified>> {
+        Verify {
+            source: &self.source,
+            target: self.target.as_ref(),
+            plan,
+            journal,
+            run,
+            budget: self.order.budget,
+            show_values: self.order.show_values,
+        }
+        .run(copied, self.progress)
     }
 
     fn rejects(&mut self) -> bool {
@@ -298,18 +317,7 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     } else {
         job.progress.say("everything was copied before; verifying again");
     }
-    let verified = job.timed("verify", |job| {
-        Verify {
-            source: &job.source,
-            target: job.target.as_ref(),
-            plan: &plan,
-            journal: &journal,
-            run: &run.id,
-            budget: order.budget,
-            show_values: order.show_values,
-        }
-        .run(copied.as_deref(), job.progress)
-    })?;
+    let verified = job.timed("verify", |job| job.verify(&plan, &journal, &run.id, copied.as_deref()))?;
     job.report.copied = copied.unwrap_or_default();
     judge(job, &plan, verified)?;
     if job.report.exit_code != Exit::Mismatch.code() {
@@ -403,18 +411,7 @@ pub fn verify(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>
                     .context("the run is not complete")
                     .hint("`run` with the same flags continues it"));
             }
-            let verified = job.timed("verify", |job| {
-                Verify {
-                    source: &job.source,
-                    target: job.target.as_ref(),
-                    plan: &plan,
-                    journal: &journal,
-                    run: &run.id,
-                    budget: order.budget,
-                    show_values: order.show_values,
-                }
-                .run(None, job.progress)
-            })?;
+            let verified = job.timed("verify", |job| job.verify(&plan, &journal, &run.id, None))?;
             job.source.unchanged()?;
             interrupt::check()?;
             judge(&mut job, &plan, verified)?;
