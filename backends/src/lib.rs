@@ -13,9 +13,13 @@
 
 pub mod bulk;
 pub mod catalog;
+pub mod connection;
+pub mod db_error;
 pub mod dialect;
+pub mod executor;
 pub mod location;
 pub mod open;
+pub mod transaction;
 
 #[cfg(feature = "duckdb")]
 pub mod duckdb;
@@ -28,6 +32,9 @@ pub mod testing;
 
 pub use bulk::{Access, Chunk, Database, Identity, OpenOptions, Read, Session};
 pub use catalog::Catalog;
+pub use connection::{Connection, EngineConnection, EngineTransaction};
 pub use dialect::Dialect;
+pub use executor::Executor;
 pub use location::Location;
 pub use open::open;
+pub use transaction::{Transaction, TransactionHandle};

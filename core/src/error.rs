@@ -115,6 +115,34 @@ impl Error {
         self
     }
 
+    /// The same failure, as met while doing something greater: "create the user" for "run a statement".
+    #[must_use]
+    pub fn within(mut self, operation: impl Into<String>) -> Self {
+        self.0.operation = operation.into();
+        self
+    }
+
+    /// The same failure without its cause, for whom the cause can't be handed to.
+    #[must_use]
+    pub fn summary(&self) -> Self {
+        Self(Box::new(Inner {
+            kind: self.0.kind,
+            operation: self.0.operation.clone(),
+            context: match (&self.0.source, self.0.context.is_empty()) {
+                (Some(source), true) => vec![source.to_string()],
+                _ => self.0.context.clone(),
+            },
+            hint: self.0.hint.clone(),
+            code: self.0.code.clone(),
+            source: None,
+        }))
+    }
+
+    /// What was attempted: a verb phrase.
+    pub fn operation(&self) -> &str {
+        &self.0.operation
+    }
+
     /// What kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -5,19 +5,30 @@
 //! - [`digest`]: canonical bytes of a row, and the order-independent sum that proves two tables equal;
 //! - [`escape`]: the reversible codec that carries hostile text through engines that refuse it;
 //! - [`json`], [`temporal`], [`decimal`]: the rules for values that engines keep as text;
-//! - [`error`]: the one error type of the workspace.
+//! - [`error`]: the one error type of the workspace;
+//! - [`config`]: settings, their layers and their origins;
+//! - [`clock`], [`id`], [`page`], [`capabilities`]: what every storage trait is made of.
 
+pub mod capabilities;
+pub mod clock;
+pub mod config;
 pub mod decimal;
 pub mod digest;
 pub mod engine;
 pub mod error;
 pub mod escape;
+pub mod id;
 pub mod json;
+pub mod page;
 pub mod temporal;
 pub mod types;
 pub mod value;
 
+pub use capabilities::Capabilities;
+pub use clock::{Clock, Timestamp};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
+pub use id::{IdSource, TenantId};
+pub use page::{Cursor, Page, PageRequest};
 pub use types::LogicalType;
 pub use value::Value;

@@ -3,8 +3,12 @@
 //! Postgres writes values of rows into the DETAIL of integrity and data errors and, in quotes, into the messages of data
 //! errors. Neither is taken over, and the driver's error is not kept as a cause, for its `Debug` shows all of it.
 
+use std::sync::Arc;
+
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use trimaran_core::{Error, ErrorKind};
+
+use crate::db_error::DriverError;
 
 /// SQLSTATEs or their classes (two characters), the kind each becomes, and the next step; the first match counts.
 /// See <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
@@ -87,6 +91,17 @@ const DATA_EXCEPTION: &str = "22";
 
 /// The class of integrity constraint violations, whose details quote values.
 const INTEGRITY: &str = "23";
+
+/// The same for an error that others may hold too. The driver's error is kept as the cause, which shows no values.
+pub(crate) fn shared(operation: String, error: Arc<sqlx::Error>) -> Error {
+    match error.as_database_error().and_then(|e| e.try_downcast_ref::<PgDatabaseError>()) {
+        Some(server) => from_server(server, operation).source(DriverError(error)),
+        None => match Arc::try_unwrap(error) {
+            Ok(error) => classify(error, operation),
+            Err(error) => Error::new(ErrorKind::Unavailable, operation).context(error.to_string()),
+        },
+    }
+}
 
 /// The error of the driver in Trimaran's terms; `operation` is a verb phrase.
 pub(super) fn classify(error: sqlx::Error, operation: impl Into<String>) -> Error {

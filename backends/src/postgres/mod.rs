@@ -24,7 +24,7 @@ mod copy_decode;
 mod copy_encode;
 mod default_sql;
 mod default_sql_reader;
-mod error;
+pub(crate) mod error;
 mod numeric;
 mod query_values;
 mod read;

@@ -1,7 +1,11 @@
 //! SQLite's result codes, classified.
 
+use std::sync::Arc;
+
 use rusqlite::ffi;
 use trimaran_core::{Error, ErrorKind};
+
+use crate::db_error::DriverError;
 
 /// What to do about a journal that was left behind.
 pub(crate) const HOT_JOURNAL_HINT: &str = "a transaction was interrupted and its journal is still there: open the file once with its application or \
@@ -125,6 +129,24 @@ pub(crate) fn failed(operation: impl Into<String>) -> impl FnOnce(rusqlite::Erro
         }
         ours.source(error)
     }
+}
+
+/// Turns an error that sqlx met in SQLite into ours, the same way; the driver's error is kept as the cause.
+pub(crate) fn shared(operation: String, error: Arc<sqlx::Error>) -> Error {
+    let Some(database) = error.as_database_error() else {
+        return Error::new(ErrorKind::Unavailable, operation).context(error.to_string());
+    };
+    let class = database.code().and_then(|code| code.parse().ok()).and_then(class);
+    let (name, kind, hint) =
+        class.map_or((None, ErrorKind::Invalid, None), |(_, name, kind, hint)| (Some(*name), *kind, *hint));
+    let mut ours = Error::new(kind, operation).context(database.message().to_owned());
+    if let Some(hint) = hint {
+        ours = ours.hint(hint);
+    }
+    if let Some(name) = name {
+        ours = ours.code(name);
+    }
+    ours.source(DriverError(error))
 }
 
 /// Turns an error of the file system into ours.

@@ -19,7 +19,7 @@ pub mod types;
 mod catalog;
 mod ddl;
 mod defaults;
-mod error;
+pub(crate) mod error;
 mod file;
 mod keys;
 mod lock;

@@ -1,0 +1,421 @@
+//! A transaction that behaves the same on every engine, although they differ underneath.
+//!
+//! After a failed statement COMMIT "succeeds" on Postgres and DuckDB and writes nothing, while SQLite commits the rest. Here a
+//! failed statement poisons the transaction: whatever follows fails with [`Aborted`](ErrorKind::Aborted), and committing rolls back and says so.
+//! A statement whose future is dropped before its end counts as failed, for nobody knows how far it came.
+//!
+//! A transaction begun within a transaction shares it: only a depth is counted, no savepoint is made. Rolling back the
+//! inner one, or dropping it, poisons the whole.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use sea_orm::{
+    AccessMode, ConnectionTrait, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, Statement,
+    StreamTrait, TransactionError, TransactionOptions, TransactionSession, TransactionTrait,
+};
+use tokio::sync::{Mutex, MutexGuard};
+use trimaran_core::{Capabilities, Engine, Error, ErrorKind, Result};
+
+use crate::connection::{DbRowStream, EngineTransaction};
+use crate::db_error::to_db_err;
+
+struct Shared {
+    engine: Engine,
+    backend: DbBackend,
+    capabilities: Capabilities,
+    /// `None` once it has ended.
+    transaction: Mutex<Option<Box<dyn EngineTransaction>>>,
+    poisoned: AtomicBool,
+    /// Transactions begun within this one that have not ended.
+    inner: AtomicU32,
+}
+
+impl Shared {
+    /// The engine's transaction, for one statement.
+    async fn enter(&self) -> Result<Statements<'_>> {
+        let guard = self.transaction.lock().await;
+        if guard.is_none() {
+            return Err(aborted("use a transaction").context("it has ended"));
+        }
+        if self.poisoned.load(Ordering::SeqCst) {
+            return Err(aborted("use a transaction")
+                .context("an earlier statement of it failed, was cut off or was rolled back")
+                .hint("roll it back and begin again"));
+        }
+        // Until the statement has succeeded it counts as failed: its future may be dropped at any await.
+        self.poisoned.store(true, Ordering::SeqCst);
+        Ok(Statements { guard, poisoned: &self.poisoned })
+    }
+
+    async fn commit(&self) -> Result<()> {
+        let Some(transaction) = self.transaction.lock().await.take() else {
+            return Err(aborted("commit").context("the transaction has ended"));
+        };
+        let open = self.inner.load(Ordering::SeqCst);
+        let why = if self.poisoned.load(Ordering::SeqCst) {
+            "a statement of it failed, was cut off or was rolled back"
+        } else if open > 0 {
+            "a transaction begun within it has not ended"
+        } else {
+            return transaction.commit().await;
+        };
+        let rolled_back = transaction.rollback().await;
+        let error = aborted("commit")
+            .context(why)
+            .context("it was rolled back")
+            .hint("begin it again from the start");
+        Err(match rolled_back {
+            Ok(()) => error,
+            Err(cause) => error.source(cause),
+        })
+    }
+
+    async fn rollback(&self) -> Result<()> {
+        match self.transaction.lock().await.take() {
+            Some(transaction) => transaction.rollback().await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn aborted(operation: &str) -> Error {
+    Error::new(ErrorKind::Aborted, operation)
+}
+
+/// The right to run one statement.
+struct Statements<'a> {
+    guard: MutexGuard<'a, Option<Box<dyn EngineTransaction>>>,
+    poisoned: &'a AtomicBool,
+}
+
+impl Statements<'_> {
+    fn get(&mut self) -> Result<&mut Box<dyn EngineTransaction>> {
+        self.guard.as_mut().ok_or_else(|| aborted("use a transaction").context("it has ended"))
+    }
+
+    fn succeeded(self) {
+        self.poisoned.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Where statements of a transaction are sent, without the right to end it: what repositories in a unit of work hold.
+#[derive(Clone)]
+pub struct TransactionHandle(Arc<Shared>);
+
+impl fmt::Debug for TransactionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransactionHandle")
+            .field("engine", &self.0.engine)
+            .field("poisoned", &self.0.poisoned.load(Ordering::SeqCst))
+            .finish_non_exhaustive()
+    }
+}
+
+impl TransactionHandle {
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        self.0.engine
+    }
+
+    /// What the engine can do beyond the least.
+    pub fn capabilities(&self) -> Capabilities {
+        self.0.capabilities
+    }
+
+    /// Begins a transaction within this one: see [the module](self).
+    ///
+    /// # Errors
+    /// [`Aborted`](ErrorKind::Aborted) if the transaction has ended or is poisoned.
+    pub async fn begin_inner(&self) -> Result<Transaction> {
+        self.0.enter().await?.succeeded();
+        self.0.inner.fetch_add(1, Ordering::SeqCst);
+        Ok(Transaction { handle: self.clone(), inner: true, ended: false })
+    }
+
+    /// Runs `work` with the engine's own transaction, as one statement: for what only one engine has (such as COPY).
+    ///
+    /// # Errors
+    /// [`Aborted`](ErrorKind::Aborted) if the transaction has ended or is poisoned; else what `work` returns.
+    pub async fn with_driver<T>(
+        &self,
+        work: impl for<'c> AsyncFnOnce(&'c mut dyn EngineTransaction) -> Result<T>,
+    ) -> Result<T> {
+        let mut statement = self.0.enter().await?;
+        let done = work(statement.get()?.as_mut()).await?;
+        statement.succeeded();
+        Ok(done)
+    }
+}
+
+/// An open transaction. [`Transaction::commit`] consumes it; dropped, it rolls back.
+#[derive(Debug)]
+pub struct Transaction {
+    handle: TransactionHandle,
+    inner: bool,
+    ended: bool,
+}
+
+impl Transaction {
+    /// A transaction over an engine's.
+    pub fn over(
+        transaction: Box<dyn EngineTransaction>,
+        engine: Engine,
+        backend: DbBackend,
+        capabilities: Capabilities,
+    ) -> Self {
+        let shared = Shared {
+            engine,
+            backend,
+            capabilities,
+            transaction: Mutex::new(Some(transaction)),
+            poisoned: AtomicBool::new(false),
+            inner: AtomicU32::new(0),
+        };
+        Self { handle: TransactionHandle(Arc::new(shared)), inner: false, ended: false }
+    }
+
+    /// Where its statements are sent.
+    pub fn handle(&self) -> TransactionHandle {
+        self.handle.clone()
+    }
+
+    /// Commits. An inner transaction takes effect when the outermost is committed.
+    ///
+    /// # Errors
+    /// [`Aborted`](ErrorKind::Aborted), with everything rolled back, if a statement had failed or an inner transaction
+    /// was rolled back or is open; else the engine's.
+    pub async fn commit(mut self) -> Result<()> {
+        if !self.inner {
+            self.ended = true;
+            return self.handle.0.commit().await;
+        }
+        // Whoever drops this future before it has answered has not committed: `ended` is set at the end.
+        self.handle.0.enter().await?.succeeded();
+        self.end_inner();
+        Ok(())
+    }
+
+    /// Rolls back. Rolling back an inner transaction dooms the whole.
+    ///
+    /// # Errors
+    /// The engine's, classified; nothing has taken effect all the same.
+    pub async fn rollback(mut self) -> Result<()> {
+        if self.inner {
+            self.handle.0.poisoned.store(true, Ordering::SeqCst);
+            self.end_inner();
+            return Ok(());
+        }
+        self.ended = true;
+        self.handle.0.rollback().await
+    }
+
+    fn end_inner(&mut self) {
+        self.ended = true;
+        self.handle.0.inner.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        self.handle.0.poisoned.store(true, Ordering::SeqCst);
+        if self.inner {
+            self.end_inner();
+        } else if let Ok(mut transaction) = self.handle.0.transaction.try_lock() {
+            // Repositories may still hold the handle: the engine's transaction must not wait for them to go.
+            drop(transaction.take());
+        }
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for TransactionHandle {
+    fn get_database_backend(&self) -> DbBackend {
+        self.0.backend
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let mut open = self.0.enter().await.map_err(to_db_err)?;
+        let done = open.get().map_err(to_db_err)?.execute_raw(statement).await.map_err(to_db_err)?;
+        open.succeeded();
+        Ok(done)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let mut open = self.0.enter().await.map_err(to_db_err)?;
+        let done = open.get().map_err(to_db_err)?.execute_unprepared(sql).await.map_err(to_db_err)?;
+        open.succeeded();
+        Ok(done)
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        Ok(self.query_all_raw(statement).await?.into_iter().next())
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let mut open = self.0.enter().await.map_err(to_db_err)?;
+        let rows = open.get().map_err(to_db_err)?.query_all_raw(statement).await.map_err(to_db_err)?;
+        open.succeeded();
+        Ok(rows)
+    }
+}
+
+impl StreamTrait for TransactionHandle {
+    type Stream<'a> = DbRowStream<'a>;
+
+    fn get_database_backend(&self) -> DbBackend {
+        self.0.backend
+    }
+
+    fn stream_raw<'a>(
+        &'a self,
+        statement: Statement,
+    ) -> Pin<Box<dyn Future<Output = Result<Self::Stream<'a>, DbErr>> + 'a + Send>> {
+        Box::pin(async move {
+            let mut open = self.0.enter().await.map_err(to_db_err)?;
+            let rows: DbRowStream<'a> = Box::pin(async_stream::try_stream! {
+                {
+                    let transaction = open.get().map_err(to_db_err)?;
+                    let mut rows = transaction.stream_raw(statement).await.map_err(to_db_err)?;
+                    while let Some(row) = rows.next().await {
+                        yield row.map_err(to_db_err)?;
+                    }
+                }
+                // A stream dropped before its end leaves the transaction poisoned: see the module's text.
+                open.succeeded();
+            });
+            Ok(rows)
+        })
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.handle.0.backend
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.handle.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.handle.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.handle.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.handle.query_all_raw(statement).await
+    }
+}
+
+impl StreamTrait for Transaction {
+    type Stream<'a> = DbRowStream<'a>;
+
+    fn get_database_backend(&self) -> DbBackend {
+        self.handle.0.backend
+    }
+
+    fn stream_raw<'a>(
+        &'a self,
+        statement: Statement,
+    ) -> Pin<Box<dyn Future<Output = Result<Self::Stream<'a>, DbErr>> + 'a + Send>> {
+        self.handle.stream_raw(statement)
+    }
+}
+
+#[async_trait]
+impl TransactionSession for Transaction {
+    async fn commit(self) -> Result<(), DbErr> {
+        Transaction::commit(self).await.map_err(to_db_err)
+    }
+
+    async fn rollback(self) -> Result<(), DbErr> {
+        Transaction::rollback(self).await.map_err(to_db_err)
+    }
+}
+
+#[async_trait]
+impl TransactionTrait for Transaction {
+    type Transaction = Transaction;
+
+    async fn begin(&self) -> Result<Transaction, DbErr> {
+        self.handle.begin_inner().await.map_err(to_db_err)
+    }
+
+    async fn begin_with_config(
+        &self,
+        isolation_level: Option<IsolationLevel>,
+        access_mode: Option<AccessMode>,
+    ) -> Result<Transaction, DbErr> {
+        self.begin_with_options(TransactionOptions { isolation_level, access_mode, ..Default::default() })
+            .await
+    }
+
+    /// An inner transaction shares the outer's isolation and access, so that asking for its own is refused.
+    async fn begin_with_options(&self, options: TransactionOptions) -> Result<Transaction, DbErr> {
+        if options != TransactionOptions::default() {
+            return Err(to_db_err(
+                Error::new(ErrorKind::Unsupported, "begin a transaction within a transaction")
+                    .context("it can't have an isolation level or access mode of its own")
+                    .hint("give the options to the outermost transaction"),
+            ));
+        }
+        TransactionTrait::begin(self).await
+    }
+
+    async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> FnOnce(&'c Transaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>> + Send,
+        T: Send,
+        E: fmt::Display + fmt::Debug + Send,
+    {
+        run_in(TransactionTrait::begin(self).await.map_err(TransactionError::Connection)?, callback).await
+    }
+
+    async fn transaction_with_config<F, T, E>(
+        &self,
+        callback: F,
+        isolation_level: Option<IsolationLevel>,
+        access_mode: Option<AccessMode>,
+    ) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> FnOnce(&'c Transaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>> + Send,
+        T: Send,
+        E: fmt::Display + fmt::Debug + Send,
+    {
+        let begun = self.begin_with_config(isolation_level, access_mode).await;
+        run_in(begun.map_err(TransactionError::Connection)?, callback).await
+    }
+}
+
+/// Commits if `callback` succeeds, else rolls back; its error wins over the rollback's.
+pub(crate) async fn run_in<F, T, E>(transaction: Transaction, callback: F) -> Result<T, TransactionError<E>>
+where
+    F: for<'c> FnOnce(&'c Transaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>> + Send,
+    T: Send,
+    E: fmt::Display + fmt::Debug + Send,
+{
+    match callback(&transaction).await {
+        Ok(done) => {
+            transaction.commit().await.map_err(|e| TransactionError::Connection(to_db_err(e)))?;
+            Ok(done)
+        }
+        Err(error) => {
+            if let Err(rollback) = transaction.rollback().await {
+                tracing::warn!(error = %rollback, "a rollback failed; the connection's end rolls back");
+            }
+            Err(TransactionError::Transaction(error))
+        }
+    }
+}
