@@ -5,7 +5,6 @@
 //! through, and a [`Dialect`] that spells its SQL. A reader who knows one folder knows all three;
 //! adding an engine is adding one folder and one arm in [`open`](open()).
 //!
-//! - [`location`]: the URLs `postgres://…`, `sqlite:///path`, `duckdb:///path`;
 //! - [`mod@open`]: from a location to a database, by scheme;
 //! - [`catalog`]: what a database holds, in one vocabulary for all engines;
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
@@ -17,7 +16,6 @@ pub mod connection;
 pub mod db_error;
 pub mod dialect;
 pub mod executor;
-pub mod location;
 pub mod open;
 pub mod transaction;
 
@@ -35,6 +33,6 @@ pub use catalog::Catalog;
 pub use connection::{Connection, EngineConnection, EngineTransaction};
 pub use dialect::Dialect;
 pub use executor::Executor;
-pub use location::Location;
 pub use open::open;
 pub use transaction::{Transaction, TransactionHandle};
+pub use trimaran_core::{Location, location};

@@ -6,6 +6,7 @@
 //! - [`escape`]: the reversible codec that carries hostile text through engines that refuse it;
 //! - [`json`], [`temporal`], [`decimal`]: the rules for values that engines keep as text;
 //! - [`error`]: the one error type of the workspace;
+//! - [`location`]: the URLs that name a database;
 //! - [`config`]: settings, their layers and their origins;
 //! - [`clock`], [`id`], [`page`], [`capabilities`]: what every storage trait is made of.
 
@@ -19,6 +20,7 @@ pub mod error;
 pub mod escape;
 pub mod id;
 pub mod json;
+pub mod location;
 pub mod page;
 pub mod temporal;
 pub mod types;
@@ -29,6 +31,7 @@ pub use clock::{Clock, Timestamp};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use id::{IdSource, TenantId};
+pub use location::Location;
 pub use page::{Cursor, Page, PageRequest};
 pub use types::LogicalType;
 pub use value::Value;
