@@ -11,6 +11,8 @@
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
 //! - [`dialect`]: names, types and data definition in each engine's SQL.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod bind;
 pub mod bulk;
 pub mod catalog;
 pub mod connection;
@@ -19,6 +21,8 @@ pub mod dialect;
 pub mod executor;
 pub mod location;
 pub mod open;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod slots;
 pub mod transaction;
 
 #[cfg(feature = "duckdb")]
