@@ -10,6 +10,8 @@
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
 //! - [`dialect`]: names, types and data definition in each engine's SQL.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod bind;
 pub mod bulk;
 pub mod catalog;
 pub mod connection;
@@ -17,6 +19,8 @@ pub mod db_error;
 pub mod dialect;
 pub mod executor;
 pub mod open;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod slots;
 pub mod transaction;
 
 #[cfg(feature = "duckdb")]
