@@ -4,7 +4,7 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Index, Table};
-use sea_orm::{ActiveModelTrait as _, ConnectionTrait, QueryOrder as _, Set, Statement};
+use sea_orm::{ConnectionTrait, QueryOrder as _, Set, Statement};
 use trimaran_core::{Engine, LogicalType, Result, Timestamp};
 
 use super::{Migration, columns};
@@ -38,6 +38,7 @@ mod entity {
         pub applied_by: String,
     }
 
+    /// It refers to nothing.
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 

@@ -16,6 +16,7 @@ pub mod book;
 pub mod bookkeeping;
 pub mod columns;
 mod grants;
+mod lock;
 pub mod migration;
 pub mod migrations;
 pub mod row_security;

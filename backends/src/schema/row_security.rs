@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use trimaran_core::config::Area;
 use trimaran_core::{Error, ErrorKind, Result};
 
-use super::{Book, bookkeeping, grants};
+use super::{Book, bookkeeping, grants, lock};
 use crate::db_error::Doing as _;
 use crate::{Connection, Transaction};
 
@@ -40,7 +40,7 @@ pub async fn secure(
     areas: &[Area],
     application: Option<&str>,
 ) -> Result<()> {
-    let transaction = owner.transaction().await?;
+    let transaction = lock::begin(owner).await?;
     protect(&transaction, book, areas).await?;
     if let Some(role) = application {
         grants::grant(&transaction, role, book, areas).await?;
@@ -54,7 +54,10 @@ pub(super) async fn protect(transaction: &Transaction, book: &Book, areas: &[Are
     for table in tables(transaction, book, areas).await? {
         if let Some(other) = &table.other_policy {
             return Err(Error::new(ErrorKind::Conflict, operation)
-                .context(format!("the table {} has another policy, {other}, that lets rows through", table.name))
+                .context(format!(
+                    "the table {} has another policy, {other}, that lets rows through",
+                    table.name
+                ))
                 .hint("drop it, or make it restrictive: permissive policies add to one another"));
         }
         let name = quoted(&table.name);

@@ -1,22 +1,17 @@
 //! Applies migrations and undoes them, the same way on all engines.
 //!
 //! Each migration has a transaction of its own, with the row that remembers it: it is applied wholly or not at all, and a
-//! run that was cut off goes on where it stopped. In the transaction a lock is held, under which the store's state is read
-//! again, so that two processes at once apply each migration once: on Postgres `pg_advisory_xact_lock`, on SQLite the write lock
-//! that `BEGIN IMMEDIATE` takes; DuckDB's file belongs to one process, in which one runs at a time.
+//! run that was cut off goes on where it stopped. In the transaction a [`lock`] is held, under which the store's state is
+//! read again, so that two processes at once apply each migration once.
 
 use sea_orm::{ConnectionTrait as _, Statement};
-use tokio::sync::{Mutex, MutexGuard};
 use trimaran_core::config::Area;
 use trimaran_core::{Clock, Engine, Error, ErrorKind, Result};
 
 use super::status::{Standing, Status};
-use super::{Book, Migration, bookkeeping, row_security};
+use super::{Book, Migration, bookkeeping, lock, row_security};
 use crate::db_error::Doing as _;
 use crate::{Connection, Transaction};
-
-/// DuckDB finds two makers of the same table only when the second commits.
-static DUCKDB_TURN: Mutex<()> = Mutex::const_new(());
 
 /// Brings the schema of one store to where a book is.
 #[derive(Debug)]
@@ -90,8 +85,8 @@ impl<'a> Runner<'a> {
     pub async fn down(&self, to: Option<&str>) -> Result<Vec<&'static str>> {
         let mut undone = Vec::new();
         loop {
-            let _turn = self.turn().await;
-            let transaction = self.begin().await?;
+            let _turn = lock::turn(self.connection).await;
+            let transaction = lock::begin(self.connection).await?;
             let status = self.status_in(&transaction).await?;
             let Some(migration) = self.to_undo(&status, to)?.first().copied() else {
                 transaction.rollback().await?;
@@ -113,7 +108,7 @@ impl<'a> Runner<'a> {
     /// # Errors
     /// As for [`down`](Self::down); nothing is changed.
     pub async fn losses(&self, to: Option<&str>) -> Result<Vec<Loss>> {
-        let transaction = self.begin().await?;
+        let transaction = lock::begin(self.connection).await?;
         let status = self.status_in(&transaction).await?;
         let undone = self.to_undo(&status, to)?;
         if self.connection.engine() == Engine::Postgres {
@@ -140,8 +135,8 @@ impl<'a> Runner<'a> {
     /// Applies the first pending migration, if there is one.
     async fn next(&self) -> Result<Option<&'static str>> {
         let engine = self.connection.engine();
-        let _turn = self.turn().await;
-        let transaction = self.begin().await?;
+        let _turn = lock::turn(self.connection).await;
+        let transaction = lock::begin(self.connection).await?;
         let tables = bookkeeping::tables(&transaction, engine).await?;
         let status = self.status_in(&transaction).await?;
         status.accept()?;
@@ -208,35 +203,14 @@ impl<'a> Runner<'a> {
                     }
                 }
                 _ => {
-                    let why = format!("{} was applied by another program (Trimaran {})", applied.name, applied.by);
+                    let why =
+                        format!("{} was applied by another program (Trimaran {})", applied.name, applied.by);
                     return Err(refused(ErrorKind::Unsupported, why)
                         .hint("undo it first with a program that has it in its book"));
                 }
             }
         }
         Ok(undone)
-    }
-
-    async fn turn(&self) -> Option<MutexGuard<'static, ()>> {
-        match self.connection.engine() {
-            Engine::Duckdb => Some(DUCKDB_TURN.lock().await),
-            Engine::Postgres | Engine::Sqlite => None,
-        }
-    }
-
-    /// Begins a transaction that no other process's migration runs beside.
-    async fn begin(&self) -> Result<Transaction> {
-        let transaction = self.connection.transaction().await?;
-        if self.connection.engine() == Engine::Postgres {
-            transaction
-                .execute_unprepared(
-                    "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('trimaran schema ' \
-                     || current_schema(), 0))",
-                )
-                .await
-                .doing("wait for other programs' migrations")?;
-        }
-        Ok(transaction)
     }
 
     async fn status_in(&self, transaction: &Transaction) -> Result<Status> {

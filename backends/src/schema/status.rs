@@ -60,10 +60,8 @@ impl Status {
         let tables = bookkeeping::tables(db, engine).await?;
         let has_book = tables.iter().any(|table| table == TABLE);
         let rows = if has_book { bookkeeping::read(db).await? } else { Vec::new() };
-        let pending: Vec<&Migration> = book
-            .of(areas)
-            .filter(|migration| rows.iter().all(|row| row.name != migration.name))
-            .collect();
+        let pending: Vec<&Migration> =
+            book.of(areas).filter(|migration| rows.iter().all(|row| row.name != migration.name)).collect();
         let to_come = |table: &&String| pending.iter().any(|m| m.tables.contains(&table.as_str()));
         let in_the_way = tables.iter().filter(to_come).cloned().collect();
         let applied = rows.into_iter().map(|row| Applied {
@@ -109,7 +107,9 @@ impl Status {
         for applied in &self.applied {
             match &applied.standing {
                 Standing::Known => {}
-                Standing::Newer => tracing::debug!(migration = applied.name, "the store is newer, and readable"),
+                Standing::Newer => {
+                    tracing::debug!(migration = applied.name, "the store is newer, and readable")
+                }
                 Standing::TooNew(readable_from) => {
                     return Err(refused(
                         ErrorKind::Unsupported,
@@ -127,7 +127,10 @@ impl Status {
                 Standing::Changed => {
                     return Err(refused(
                         ErrorKind::Invalid,
-                        format!("{} is not what it was when it was applied: a released migration is frozen", applied.name),
+                        format!(
+                            "{} is not what it was when it was applied: a released migration is frozen",
+                            applied.name
+                        ),
                     )
                     .hint("restore its statements, and make the change in a new migration"));
                 }
