@@ -9,7 +9,8 @@
 //! - [`mod@open`]: from a location to a database, by scheme;
 //! - [`catalog`]: what a database holds, in one vocabulary for all engines;
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
-//! - [`dialect`]: names, types and data definition in each engine's SQL.
+//! - [`dialect`]: names, types and data definition in each engine's SQL;
+//! - [`schema`]: Trimaran's own tables, as migrations for all three engines.
 
 pub mod bulk;
 pub mod catalog;
@@ -19,6 +20,7 @@ pub mod dialect;
 pub mod executor;
 pub mod location;
 pub mod open;
+pub mod schema;
 pub mod transaction;
 
 #[cfg(feature = "duckdb")]
@@ -37,4 +39,5 @@ pub use dialect::Dialect;
 pub use executor::Executor;
 pub use location::Location;
 pub use open::open;
+pub use sea_orm::sea_query;
 pub use transaction::{Transaction, TransactionHandle};
