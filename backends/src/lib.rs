@@ -17,10 +17,13 @@ pub mod catalog;
 pub mod connection;
 pub mod db_error;
 pub mod dialect;
+pub mod entity;
 pub mod executor;
 pub mod location;
 pub mod open;
+pub mod repository;
 pub mod schema;
+pub mod store;
 pub mod transaction;
 
 #[cfg(feature = "duckdb")]
@@ -40,4 +43,5 @@ pub use executor::Executor;
 pub use location::Location;
 pub use open::open;
 pub use sea_orm::sea_query;
+pub use store::{SqlStore, SqlUnitOfWork};
 pub use transaction::{Transaction, TransactionHandle};
