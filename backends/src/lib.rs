@@ -8,7 +8,8 @@
 //! - [`mod@open`]: from a location to a database, by scheme;
 //! - [`catalog`]: what a database holds, in one vocabulary for all engines;
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
-//! - [`dialect`]: names, types and data definition in each engine's SQL.
+//! - [`dialect`]: names, types and data definition in each engine's SQL;
+//! - [`schema`]: Trimaran's own tables, as migrations for all three engines.
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bind;
@@ -17,10 +18,15 @@ pub mod catalog;
 pub mod connection;
 pub mod db_error;
 pub mod dialect;
+pub mod entity;
 pub mod executor;
 pub mod open;
+pub mod repository;
+pub mod schema;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod slots;
+pub mod store;
+pub mod transact;
 pub mod transaction;
 
 #[cfg(feature = "duckdb")]
@@ -38,5 +44,8 @@ pub use connection::{Connection, EngineConnection, EngineTransaction};
 pub use dialect::Dialect;
 pub use executor::Executor;
 pub use open::open;
+pub use sea_orm::sea_query;
+pub use store::{SqlStore, SqlUnitOfWork};
+pub use transact::Retry;
 pub use transaction::{Transaction, TransactionHandle};
 pub use trimaran_core::{Location, location};

@@ -8,11 +8,17 @@
 //! - [`error`]: the one error type of the workspace;
 //! - [`location`]: the URLs that name a database;
 //! - [`config`]: settings, their layers and their origins;
+//! - [`model`], [`repository`], [`store`]: what applications keep, the storage traits, units of work;
+//! - [`secret`]: passwords and tokens;
+//! - [`access`]: who may call which repository;
 //! - [`clock`], [`id`], [`page`], [`capabilities`]: what every storage trait is made of.
 
+pub mod access;
 pub mod capabilities;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod decimal;
 pub mod digest;
 pub mod engine;
@@ -21,7 +27,11 @@ pub mod escape;
 pub mod id;
 pub mod json;
 pub mod location;
+pub mod model;
 pub mod page;
+pub mod repository;
+pub mod secret;
+pub mod store;
 pub mod temporal;
 pub mod types;
 pub mod value;
@@ -33,5 +43,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use id::{IdSource, TenantId};
 pub use location::Location;
 pub use page::{Cursor, Page, PageRequest};
+pub use repository::{Application, Identity};
+pub use store::{Store, UnitOfWork};
 pub use types::LogicalType;
 pub use value::Value;
