@@ -12,6 +12,8 @@
 //! - [`dialect`]: names, types and data definition in each engine's SQL;
 //! - [`schema`]: Trimaran's own tables, as migrations for all three engines.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod bind;
 pub mod bulk;
 pub mod catalog;
 pub mod connection;
@@ -23,6 +25,8 @@ pub mod location;
 pub mod open;
 pub mod repository;
 pub mod schema;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod slots;
 pub mod store;
 pub mod transaction;
 
@@ -45,3 +49,6 @@ pub use open::open;
 pub use sea_orm::sea_query;
 pub use store::{SqlStore, SqlUnitOfWork};
 pub use transaction::{Transaction, TransactionHandle};
+
+#[cfg(all(test, feature = "testing", feature = "sqlite", feature = "duckdb"))]
+mod conformance_tests;

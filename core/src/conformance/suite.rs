@@ -50,11 +50,11 @@ macro_rules! __conformance_gaps {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_tests {
-    (($($args:tt)*) $($area:ident::$aggregate:ident [$($case:ident)*])*) => {
+    ($args:tt $($area:ident::$aggregate:ident [$($case:ident)*])*) => {
         $(mod $aggregate {
             #[allow(unused_imports, reason = "the fixture's path may need it")]
             use super::*;
-            $crate::__conformance_module! { ($($args)*) $area $aggregate $($case)* }
+            $crate::__conformance_module! { $args $area $aggregate $($case)* }
         })*
     };
 }
