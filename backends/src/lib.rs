@@ -49,3 +49,6 @@ pub use store::{SqlStore, SqlUnitOfWork};
 pub use transact::Retry;
 pub use transaction::{Transaction, TransactionHandle};
 pub use trimaran_core::{Location, location};
+
+#[cfg(all(test, feature = "testing", feature = "sqlite", feature = "duckdb"))]
+mod conformance_tests;

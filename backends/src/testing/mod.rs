@@ -18,6 +18,7 @@
 //! This is test support: its public functions panic, with the whole report, where they fail.
 
 mod admin;
+pub mod conformance;
 mod container;
 mod disk;
 mod local;
@@ -27,4 +28,5 @@ mod server;
 mod tests;
 mod tether;
 
+pub use conformance::StoreFixture;
 pub use postgres::{TestDatabase, TestServer};
