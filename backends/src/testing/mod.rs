@@ -21,10 +21,12 @@ mod admin;
 mod container;
 mod disk;
 mod local;
+pub mod pooler;
 pub mod postgres;
 mod server;
 #[cfg(test)]
 mod tests;
 mod tether;
 
+pub use pooler::TestPooler;
 pub use postgres::{TestDatabase, TestServer};
