@@ -10,7 +10,8 @@
 //! - [`catalog`]: what a database holds, in one vocabulary for all engines;
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
 //! - [`dialect`]: names, types and data definition in each engine's SQL;
-//! - [`schema`]: Trimaran's own tables, as migrations for all three engines.
+//! - [`schema`]: Trimaran's own tables, as migrations for all three engines;
+//! - [`tenant`]: whose data is where, and who reaches it.
 
 pub mod bulk;
 pub mod catalog;
@@ -24,6 +25,7 @@ pub mod open;
 pub mod repository;
 pub mod schema;
 pub mod store;
+pub mod tenant;
 pub mod transaction;
 
 #[cfg(feature = "duckdb")]
