@@ -280,3 +280,6 @@ impl TransactionTrait for Connection {
         run_in(begun.map_err(TransactionError::Connection)?, callback).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What a URL may say after `?`. sqlx would pass over anything else in silence, and a mistyped `sslmode` must not mean
 /// an unprotected connection.
-const URL_PARAMETERS: [&str; 18] = [
+const URL_PARAMETERS: [&str; 19] = [
     "sslmode",
     "ssl-mode",
     "sslrootcert",
@@ -41,6 +41,7 @@ const URL_PARAMETERS: [&str; 18] = [
     "application_name",
     "options",
     TIMEOUT_PARAMETER,
+    CACHE_PARAMETER,
 ];
 
 /// Those of them that name a file (or hold the file's contents).
@@ -48,6 +49,19 @@ const FILE_PARAMETERS: [&str; 7] =
     ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
 
 const TIMEOUT_PARAMETER: &str = "connect_timeout";
+
+/// How many prepared statements each session keeps: see [`PostgresConnection`](super::PostgresConnection).
+const CACHE_PARAMETER: &str = "statement-cache-capacity";
+
+/// What a URL says.
+pub(super) struct Reach {
+    /// What the driver needs to connect.
+    pub(super) options: PgConnectOptions,
+    /// Within which time.
+    pub(super) timeout: Option<Duration>,
+    /// How many prepared statements each session keeps.
+    pub(super) statements: Option<usize>,
+}
 
 /// A Postgres database that was reached and found fit.
 ///
@@ -73,7 +87,8 @@ impl PostgresDatabase {
     /// `Forbidden` if it does not let the user in, `NotFound` without such a database, `Unsupported` for a server older
     /// than 14 or a database that is not in UTF8.
     pub fn open(location: &Location, options: OpenOptions) -> Result<Self> {
-        let (connect, timeout) = connect_options(location)?;
+        let Reach { options: connect, timeout, .. } = connect_options(location)?;
+        let timeout = timeout.unwrap_or(CONNECT_TIMEOUT);
         let mut session = PostgresSession::connect(&connect, timeout, location.to_string())?;
         let version = check_server(&mut session, location, options.access)?;
         let snapshot = match options.access {
@@ -125,8 +140,11 @@ impl Database for PostgresDatabase {
     }
 }
 
-/// What the driver needs to connect, and within which time.
-fn connect_options(location: &Location) -> Result<(PgConnectOptions, Duration)> {
+/// Reads a URL, the `PG…` variables and the password file.
+///
+/// # Errors
+/// `Configuration`, naming what is wrong.
+pub(super) fn connect_options(location: &Location) -> Result<Reach> {
     let wrong = |why: String| {
         Error::new(ErrorKind::Configuration, format!("read the URL {location}"))
             .context(why)
@@ -134,13 +152,17 @@ fn connect_options(location: &Location) -> Result<(PgConnectOptions, Duration)> 
     };
     let (url, password) = location.server().ok_or_else(|| wrong("it names no server".to_owned()))?;
     let mut url = url.clone();
-    let (mut timeout, mut kept) = (CONNECT_TIMEOUT, Vec::new());
+    let (mut timeout, mut statements, mut kept) = (None, None, Vec::new());
     for (key, value) in url.query_pairs() {
         if key == TIMEOUT_PARAMETER {
             let seconds = u64::from_str(&value)
                 .map_err(|_| wrong(format!("{TIMEOUT_PARAMETER} is no number of seconds")))?;
             // 0 means no limit, as with libpq.
-            timeout = if seconds == 0 { Duration::MAX } else { Duration::from_secs(seconds) };
+            timeout = Some(if seconds == 0 { Duration::MAX } else { Duration::from_secs(seconds) });
+        } else if key == CACHE_PARAMETER {
+            let number = usize::from_str(&value)
+                .map_err(|_| wrong(format!("{CACHE_PARAMETER} is no number of statements")))?;
+            statements = Some(number);
         } else if FILE_PARAMETERS.contains(&key.as_ref())
             && !value.contains("-----BEGIN")
             && let Err(error) = std::fs::metadata(value.as_ref())
@@ -170,7 +192,10 @@ fn connect_options(location: &Location) -> Result<(PgConnectOptions, Duration)> 
     if options.get_application_name().is_none() {
         options = options.application_name("trimaran");
     }
-    Ok((options, timeout))
+    if let Some(statements) = statements {
+        options = options.statement_cache_capacity(statements);
+    }
+    Ok(Reach { options, timeout, statements })
 }
 
 /// Checks that the server is one that Trimaran can work with: its version.
@@ -187,7 +212,21 @@ fn check_server(session: &mut PostgresSession, location: &Location, access: Acce
         return Err(Error::new(ErrorKind::Corrupt, operation).context("the server does not say its version"));
     };
     let (version, encoding) = (String::from_utf8_lossy(version), String::from_utf8_lossy(encoding));
-    if *number < MIN_VERSION {
+    check_version(*number, &version, &encoding, &operation)?;
+    if *standby && access == Access::Target {
+        return Err(Error::new(ErrorKind::Forbidden, operation)
+            .context("the server is a standby, which takes no writes")
+            .hint("name the primary"));
+    }
+    Ok(version.into_owned())
+}
+
+/// Whether a server and a database are such as Trimaran can work with.
+///
+/// # Errors
+/// `Unsupported`, naming the next step.
+pub(super) fn check_version(number: i64, version: &str, encoding: &str, operation: &str) -> Result<()> {
+    if number < MIN_VERSION {
         return Err(Error::new(ErrorKind::Unsupported, operation)
             .context(format!("the server is Postgres {version}, older than 14"))
             .hint("upgrade the server"));
@@ -197,20 +236,15 @@ fn check_server(session: &mut PostgresSession, location: &Location, access: Acce
             .context(format!("the database is in {encoding}, not UTF8"))
             .hint("create one with `createdb --template=template0 --encoding=UTF8 NAME`"));
     }
-    if *standby && access == Access::Target {
-        return Err(Error::new(ErrorKind::Forbidden, operation)
-            .context("the server is a standby, which takes no writes")
-            .hint("name the primary"));
-    }
-    Ok(version.into_owned())
+    Ok(())
 }
 
 #[cfg(test)]
 mod unit_tests {
     use super::*;
 
-    fn options(url: &str) -> Result<(PgConnectOptions, Duration)> {
-        connect_options(&Location::parse(url).unwrap())
+    fn options(url: &str) -> Result<(PgConnectOptions, Option<Duration>)> {
+        connect_options(&Location::parse(url).unwrap()).map(|reach| (reach.options, reach.timeout))
     }
 
     #[test]
@@ -224,7 +258,7 @@ mod unit_tests {
         assert_eq!(options.get_database(), Some("my db"));
         assert_eq!(options.get_application_name(), Some("trimaran"));
         assert!(matches!(options.get_ssl_mode(), sqlx::postgres::PgSslMode::VerifyFull));
-        assert_eq!(timeout, Duration::from_secs(3));
+        assert_eq!(timeout, Some(Duration::from_secs(3)));
     }
 
     #[test]
@@ -247,6 +281,7 @@ mod unit_tests {
             "postgres://me:s3cret@h/db?ssl_mode=verify-full",
             "postgres://me:s3cret@h/db?sslmode=verify",
             "postgres://me:s3cret@h/db?connect_timeout=soon",
+            "postgres://me:s3cret@h/db?statement-cache-capacity=many",
             "postgres://me:s3cret@h/db?sslrootcert=/no/such/file",
         ] {
             let error = options(url).unwrap_err();

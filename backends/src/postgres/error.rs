@@ -12,9 +12,9 @@ use crate::db_error::DriverError;
 
 /// SQLSTATEs or their classes (two characters), the kind each becomes, and the next step; the first match counts.
 /// See <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-const STATES: [(&str, ErrorKind, Option<&str>); 43] = [
+const STATES: [(&str, ErrorKind, Option<&str>); 45] = [
     ("0A", ErrorKind::Unsupported, None),
-    ("08", ErrorKind::Unavailable, Some("check the server and the network, then run the same command again")),
+    ("08", ErrorKind::Unavailable, Some("check the server and the network, then try again")),
     ("21", ErrorKind::Invalid, None),
     ("22", ErrorKind::Invalid, None),
     ("23502", ErrorKind::Invalid, None),
@@ -27,11 +27,12 @@ const STATES: [(&str, ErrorKind, Option<&str>); 43] = [
     ),
     ("25P02", ErrorKind::Aborted, None),
     ("25", ErrorKind::Invalid, None),
+    ("26000", ErrorKind::Configuration, Some(POOLER)),
     ("28", ErrorKind::Forbidden, Some(PASSWORD)),
     ("3D000", ErrorKind::NotFound, Some("create it with `createdb`, or name another database in the URL")),
     ("3F000", ErrorKind::NotFound, None),
     ("40002", ErrorKind::Conflict, None),
-    ("40", ErrorKind::Aborted, Some("run the same command again")),
+    ("40", ErrorKind::Aborted, Some("try again")),
     ("42501", ErrorKind::Forbidden, Some("GRANT the right to the role in the URL, or connect as the owner")),
     ("42602", ErrorKind::Invalid, None),
     ("42622", ErrorKind::Invalid, None),
@@ -41,6 +42,7 @@ const STATES: [(&str, ErrorKind, Option<&str>); 43] = [
     ("42723", ErrorKind::Conflict, None),
     ("42P03", ErrorKind::Conflict, None),
     ("42P04", ErrorKind::Conflict, None),
+    ("42P05", ErrorKind::Configuration, Some(POOLER)),
     ("42P06", ErrorKind::Conflict, None),
     ("42P07", ErrorKind::Conflict, None),
     ("42703", ErrorKind::NotFound, None),
@@ -49,30 +51,32 @@ const STATES: [(&str, ErrorKind, Option<&str>); 43] = [
     ("42P01", ErrorKind::NotFound, None),
     ("42P02", ErrorKind::NotFound, None),
     ("42", ErrorKind::Invalid, None),
+    ("53100", ErrorKind::Unavailable, Some("free space on the server's disk, then try again")),
     (
-        "53100",
+        "53300",
         ErrorKind::Unavailable,
-        Some("free space on the server's disk, then run the same command again"),
+        Some(
+            "lower the number of connections (max_connections of the store, or --jobs), or raise max_connections on the server",
+        ),
     ),
-    ("53300", ErrorKind::Unavailable, Some("lower --jobs, or raise max_connections on the server")),
-    ("53", ErrorKind::Unavailable, Some("give the server more resources, then run the same command again")),
+    ("53", ErrorKind::Unavailable, Some("give the server more resources, then try again")),
     ("54", ErrorKind::Unsupported, None),
-    (
-        "55P03",
-        ErrorKind::Locked,
-        Some("end the transaction that holds the table, then run the same command again"),
-    ),
-    ("55006", ErrorKind::Locked, Some("end the sessions that use it, then run the same command again")),
+    ("55P03", ErrorKind::Locked, Some("end the transaction that holds the table, then try again")),
+    ("55006", ErrorKind::Locked, Some("end the sessions that use it, then try again")),
     ("55", ErrorKind::Invalid, None),
     ("57014", ErrorKind::Interrupted, None),
-    ("57", ErrorKind::Unavailable, Some("when the server is up again, run the same command again")),
-    ("58", ErrorKind::Unavailable, Some("look into the server's log, then run the same command again")),
+    ("57", ErrorKind::Unavailable, Some("when the server is up again, try again")),
+    ("58", ErrorKind::Unavailable, Some("look into the server's log, then try again")),
     ("XX", ErrorKind::Corrupt, Some("look into the server's log; a damaged database has to be restored")),
 ];
 
+/// What to do when a prepared statement is not there, or another one is.
+const POOLER: &str = "a pooler that shares sessions (PgBouncer in transaction mode) stands before the server: add \
+                      statement-cache-capacity=0 to the URL; or the application has run DISCARD or DEALLOCATE: don't";
+
 /// What to do about a refused login.
-const PASSWORD: &str = "check user and password: the password is taken from --to-password-file, else PGPASSWORD, \
-                        else ~/.pgpass (which must have mode 0600); pg_hba.conf on the server decides who may log in";
+const PASSWORD: &str = "check user and password: the password is the one given with the URL (by the configuration or \
+                        --to-password-file), else PGPASSWORD, else that of ~/.pgpass (which must have mode 0600); pg_hba.conf on the server decides who may log in";
 
 /// What to do about a failed TLS handshake.
 const TLS: &str = "sslmode=verify-full needs the certificate of the server's authority: name it with \
@@ -120,7 +124,7 @@ pub(super) fn classify(error: sqlx::Error, operation: impl Into<String>) -> Erro
             .hint("write postgres://user@host:5432/database?sslmode=verify-full"),
         sqlx::Error::Protocol(message) => Error::new(ErrorKind::Unavailable, operation)
             .context(format!("the server's answer makes no sense: {}", without_place(&message)))
-            .hint("check that host and port are those of a Postgres server, then run the same command again"),
+            .hint("check that host and port are those of a Postgres server, then try again"),
         other => Error::new(ErrorKind::Invalid, operation).context(other.to_string()),
     }
 }
@@ -134,10 +138,9 @@ fn from_io(error: std::io::Error, operation: String) -> Error {
         std::io::ErrorKind::InvalidData => (format!("no TLS: {error}"), TLS),
         std::io::ErrorKind::UnexpectedEof
         | std::io::ErrorKind::ConnectionReset
-        | std::io::ErrorKind::BrokenPipe => (
-            "the server closed the connection".to_owned(),
-            "when the server is up again, run the same command again",
-        ),
+        | std::io::ErrorKind::BrokenPipe => {
+            ("the server closed the connection".to_owned(), "when the server is up again, try again")
+        }
         _ => (error.to_string(), REACH),
     };
     Error::new(ErrorKind::Unavailable, operation).context(context).hint(hint).source(error)
@@ -145,10 +148,13 @@ fn from_io(error: std::io::Error, operation: String) -> Error {
 
 fn from_server(error: &PgDatabaseError, operation: String) -> Error {
     let state = error.code();
-    let (kind, hint) = STATES
+    let (mut kind, mut hint) = STATES
         .iter()
         .find(|(prefix, ..)| state.starts_with(prefix))
         .map_or((ErrorKind::Invalid, None), |(_, kind, hint)| (*kind, *hint));
+    if is_stale_plan(error.message()) {
+        (kind, hint) = (ErrorKind::Aborted, Some("the table was altered meanwhile: try again"));
+    }
     let quotes_values = state.starts_with(DATA_EXCEPTION);
     let message = if quotes_values { without_values(error.message()) } else { error.message().to_owned() };
     let mut out = Error::new(kind, operation).code(state.to_owned()).context(message);
@@ -198,6 +204,22 @@ pub(super) fn ends_connection(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
         _ => false,
     }
+}
+
+/// Whether a pooled session must not be used again after this error: when the connection is broken, when it is unknown
+/// how far the answer was read, and when the session's prepared statements are not what the driver takes them for.
+pub(super) fn ends_pooled_session(error: &sqlx::Error) -> bool {
+    !matches!(error, sqlx::Error::Database(_))
+        || ends_connection(error)
+        || error.as_database_error().is_some_and(|e| {
+            is_stale_plan(e.message()) || matches!(e.code().as_deref(), Some("26000" | "42P05"))
+        })
+}
+
+/// Whether a statement was prepared before its table was altered.
+fn is_stale_plan(message: &str) -> bool {
+    // SQLSTATE 0A000, which stands for much else. Servers may speak other languages: then it stays `Unsupported`.
+    message == "cached plan must not change result type"
 }
 
 /// Which of `columns` a failed COPY was reading, from the context line `COPY t, line 3, column c`.

@@ -102,7 +102,7 @@ impl PostgresSession {
         self.run("enter the source's snapshot", async |c| {
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(c).await.map(drop)
         })
-        .map_err(|error| error.hint("the session that held it was lost: run the same command again"))?;
+        .map_err(|error| error.hint("the session that held it was lost: try again"))?;
         self.progress = Progress::Open;
         Ok(())
     }
@@ -125,7 +125,7 @@ impl PostgresSession {
         let Some(connection) = &mut self.connection else {
             return Err(Error::new(ErrorKind::Unavailable, operation.to_owned())
                 .context(format!("the connection to {} was lost before", self.place))
-                .hint("when the server is up again, run the same command again"));
+                .hint("when the server is up again, try again"));
         };
         let result = self.runtime.block_on(work(connection));
         if let Err(error) = &result {

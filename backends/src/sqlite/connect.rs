@@ -135,7 +135,7 @@ impl Target {
 }
 
 /// Creates an empty file that only its owner can read; an existing one is left as it is.
-fn create(path: &Path) -> std::io::Result<()> {
+pub(super) fn create(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -14,11 +14,14 @@ pub(crate) const HOT_JOURNAL_HINT: &str = "a transaction was interrupted and its
 pub(crate) const LOCKED_HINT: &str =
     "close the application or tool that holds the file, or wait for it to finish, and try again";
 
+/// What to do when what a transaction has read is not what the file holds now.
+const SNAPSHOT_HINT: &str =
+    "another writer was first: begin the transaction again, as a writer from the start (BEGIN IMMEDIATE)";
 const CORRUPT_HINT: &str = "check the file with `sqlite3 FILE 'PRAGMA integrity_check'`, and restore a backup or use `sqlite3 FILE .recover`";
-const DISK_FULL_HINT: &str = "free space on the disk that holds the file and run the same command again";
-const IO_HINT: &str =
-    "look at the system's log for disk errors; if the disk is sound, run the same command again";
-const READ_ONLY_HINT: &str =
+const DISK_FULL_HINT: &str = "free space on the disk that holds the file and try again";
+const IO_HINT: &str = "look at the system's log for disk errors; if the disk is sound, try again";
+/// What to do about a file that can't be written.
+pub(crate) const READ_ONLY_HINT: &str =
     "give this user the right to write the file and its folder, or name another file";
 const CANT_OPEN_HINT: &str = "look at the path and at this user's rights to the file and its folder";
 
@@ -41,9 +44,14 @@ const CLASSES: [Class; 42] = [
     (ffi::SQLITE_ABORT_ROLLBACK, "SQLITE_ABORT_ROLLBACK", ErrorKind::Aborted, None),
     (ffi::SQLITE_BUSY, "SQLITE_BUSY", ErrorKind::Locked, Some(LOCKED_HINT)),
     (ffi::SQLITE_BUSY_RECOVERY, "SQLITE_BUSY_RECOVERY", ErrorKind::Locked, Some(LOCKED_HINT)),
-    (ffi::SQLITE_BUSY_SNAPSHOT, "SQLITE_BUSY_SNAPSHOT", ErrorKind::Locked, Some(LOCKED_HINT)),
+    (ffi::SQLITE_BUSY_SNAPSHOT, "SQLITE_BUSY_SNAPSHOT", ErrorKind::Aborted, Some(SNAPSHOT_HINT)),
     (ffi::SQLITE_LOCKED, "SQLITE_LOCKED", ErrorKind::Locked, Some(LOCKED_HINT)),
-    (ffi::SQLITE_NOMEM, "SQLITE_NOMEM", ErrorKind::Unavailable, Some("lower --memory or --jobs")),
+    (
+        ffi::SQLITE_NOMEM,
+        "SQLITE_NOMEM",
+        ErrorKind::Unavailable,
+        Some("lower the number of connections (max_connections of the store, or --jobs), or --memory"),
+    ),
     (ffi::SQLITE_READONLY, "SQLITE_READONLY", ErrorKind::Forbidden, Some(READ_ONLY_HINT)),
     (ffi::SQLITE_READONLY_RECOVERY, "SQLITE_READONLY_RECOVERY", ErrorKind::Corrupt, Some(HOT_JOURNAL_HINT)),
     (ffi::SQLITE_READONLY_ROLLBACK, "SQLITE_READONLY_ROLLBACK", ErrorKind::Corrupt, Some(HOT_JOURNAL_HINT)),
@@ -189,7 +197,7 @@ mod tests {
             kind_of(ffi::SQLITE_CONSTRAINT_UNIQUE),
             (ErrorKind::Conflict, "SQLITE_CONSTRAINT_UNIQUE".into())
         );
-        assert_eq!(kind_of(ffi::SQLITE_BUSY_SNAPSHOT).0, ErrorKind::Locked);
+        assert_eq!(kind_of(ffi::SQLITE_BUSY_SNAPSHOT).0, ErrorKind::Aborted);
         assert_eq!(kind_of(ffi::SQLITE_INTERRUPT).0, ErrorKind::Interrupted);
     }
 

@@ -102,6 +102,14 @@ impl DatabaseFile {
         Ok(self.header()?.get(18..20).is_some_and(|versions| versions.contains(&2)))
     }
 
+    /// Whose database the header says it is (bytes 68 to 71); 0: it doesn't say.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub(crate) fn application_id(&self) -> Result<u32> {
+        Ok(self.header()?.get(68..72).map_or(0, number))
+    }
+
     /// The handle, from its first byte. Nobody else reads through it meanwhile.
     ///
     /// # Errors
@@ -180,7 +188,11 @@ fn log_identity(path: &Path) -> std::io::Result<String> {
 }
 
 fn big_endian(bytes: &[u8]) -> String {
-    bytes.iter().fold(0u32, |number, byte| number << 8 | u32::from(*byte)).to_string()
+    number(bytes).to_string()
+}
+
+fn number(big_endian: &[u8]) -> u32 {
+    big_endian.iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
 /// Nanoseconds since 1970.

@@ -1,6 +1,8 @@
 //! SQLite: one file, read from one snapshot without leaving a trace, or written by one writer.
 //!
 //! - [`connect`]: opens a file as a source or as a target;
+//! - [`connection`]: the pool that SeaORM's queries run on, with `pool` (its sessions), `transaction`, and `statement`
+//!   (what may write);
 //! - `snapshot`, with `private_copy`: how a source is read without writing anything, and why all its sessions see the
 //!   same;
 //! - `file`: what is known of a file before SQLite touches it, and what tells one state of it from another;
@@ -10,6 +12,7 @@
 //! - [`dialect`]: its SQL; `error`: its result codes.
 
 pub mod connect;
+pub mod connection;
 pub mod dialect;
 pub mod list;
 pub mod session;
@@ -23,13 +26,18 @@ pub(crate) mod error;
 mod file;
 mod keys;
 mod lock;
+mod pool;
 mod private_copy;
 mod read;
 mod snapshot;
+mod statement;
+mod transaction;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use connect::SqliteDatabase;
+pub use connection::SqliteConnection;
 pub use dialect::SqliteDialect;
+pub use transaction::SqliteTransaction;

@@ -1,0 +1,32 @@
+//! What [`Connection`](super::Connection) and [`Transaction`](crate::Transaction) promise, held against every engine.
+//!
+//! A case is an `async fn(Fixture)`; [`cases!`] makes a test of it on each engine. Another engine is one line there and
+//! one function in `fixture`.
+
+mod cancellation;
+mod entity;
+mod errors;
+mod fixture;
+mod statements;
+mod transactions;
+
+/// Makes a test of each case on each engine.
+macro_rules! cases {
+    ($($case:ident)*) => {
+        $crate::connection::tests::cases! { @engine postgres [all(feature = "postgres", feature = "testing")] $($case)* }
+        $crate::connection::tests::cases! { @engine sqlite [feature = "sqlite"] $($case)* }
+    };
+    (@engine $engine:ident [$($when:tt)*] $($case:ident)*) => {
+        #[cfg($($when)*)]
+        mod $engine {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let fixture = $crate::connection::tests::fixture::$engine().await;
+                    super::$case(fixture).await;
+                }
+            )*
+        }
+    };
+}
+use cases;

@@ -1,0 +1,371 @@
+//! Sessions of a pool, none of which goes back in the middle of a statement, and the line of this process's writers.
+//!
+//! SQLite has one writer at a time. Writers of other processes are waited for by trying again and again
+//! (`busy_timeout`), which is unfair; those of this one stand in a line before that.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use rusqlite::{Connection as Direct, OpenFlags};
+use sea_orm::{ExecResult, QueryResult, Statement};
+use sqlx::pool::PoolConnection;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Sqlite, SqliteConnection};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, Semaphore};
+use trimaran_core::config::PoolSettings;
+use trimaran_core::{Error, ErrorKind, Result};
+
+use super::connect::create;
+use super::error::{READ_ONLY_HINT, failed, file_failed, shared};
+use super::file::DatabaseFile;
+use super::statement::may_write;
+use crate::Location;
+use crate::bind::arguments;
+use crate::connection::RowStream;
+use crate::slots::{Slot, Slots, closed};
+
+/// What Trimaran writes into a new file as `application_id`, that `file` and others can name it: "Trim".
+pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Trim");
+
+/// SQLite counts the milliseconds that it waits in 31 bits; a day is for ever.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Files are made and examined one at a time: see [`DatabaseFile`] for what a stray `close` does.
+static OPENING: Mutex<()> = Mutex::const_new(());
+
+/// A pool over a file that is known to be a database.
+#[derive(Debug)]
+pub(super) struct FilePool {
+    pool: SqlitePool,
+    slots: Slots,
+    writer: Arc<Semaphore>,
+    patience: Duration,
+    runtime: Handle,
+    // Held open while any session may be: see `file`.
+    _file: DatabaseFile,
+}
+
+impl FilePool {
+    /// See [`SqliteConnection::open`](super::SqliteConnection::open).
+    pub(super) async fn open(location: &Location, settings: &PoolSettings) -> Result<Self> {
+        let operation = format!("open {location}");
+        let wrong =
+            |why: &str| Error::new(ErrorKind::Configuration, operation.clone()).context(why.to_owned());
+        let path =
+            location.path().ok_or_else(|| wrong("it names no file").hint("write sqlite:///path/to/file"))?;
+        if path == Path::new(":memory:") {
+            return Err(wrong("a database in memory would be another one for each connection")
+                .hint("name a file in a temporary folder"));
+        }
+        let slots = Slots::new(settings)?;
+        let patience = settings.acquire_timeout.min(LONGEST);
+        let file = {
+            let _alone = OPENING.lock().await;
+            let (path, wait) = (path.to_owned(), settings.connect_timeout.min(LONGEST));
+            let prepared = tokio::task::spawn_blocking(move || prepare(&path, wait)).await;
+            prepared.map_err(|e| Error::new(ErrorKind::Unavailable, operation.clone()).source(e))??
+        };
+        let name = file.path().to_str().ok_or_else(|| {
+            wrong("its path is not in UTF-8, which SQLite asks for").hint("rename the file or its folder")
+        })?;
+        let options = SqliteConnectOptions::new()
+            .filename(name)
+            .foreign_keys(true)
+            .busy_timeout(patience)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("trusted_schema", "OFF")
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new()
+            .max_connections(settings.max_connections)
+            .min_connections(settings.min_connections)
+            // A slot is had before: what the pool is waited for is a connection to be made.
+            .acquire_timeout(settings.connect_timeout.min(LONGEST))
+            .idle_timeout(settings.idle_timeout)
+            .max_lifetime(settings.max_lifetime)
+            .test_before_acquire(false)
+            .connect_lazy_with(options);
+        let writer = Arc::new(Semaphore::new(1));
+        Ok(Self { pool, slots, writer, patience, runtime: Handle::current(), _file: file })
+    }
+
+    /// The driver's pool.
+    pub(super) fn driver(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    /// A session for one statement or transaction, for a writer when it is its turn.
+    ///
+    /// # Errors
+    /// `Timeout` if all are in use, `Locked` if others of this process write for too long.
+    pub(super) async fn session(self: &Arc<Self>, writes: bool) -> Result<PooledSession> {
+        // First the turn, then the connection: in the other order those who wait would keep the writer from having one.
+        let turn = if writes { Some(self.turn().await?) } else { None };
+        let slot = self.slots.take().await?;
+        let connection = match self.pool.acquire().await {
+            Ok(connection) => connection,
+            Err(sqlx::Error::PoolClosed) => return Err(closed()),
+            Err(error) => return Err(shared("connect to the SQLite file".to_owned(), Arc::new(error))),
+        };
+        Ok(PooledSession {
+            connection: Some(connection),
+            settled: true,
+            transaction: None,
+            pool: Arc::clone(self),
+            slot: Some(slot),
+            turn,
+        })
+    }
+
+    async fn turn(&self) -> Result<Slot> {
+        match tokio::time::timeout(self.patience, Arc::clone(&self.writer).acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) => Err(closed()),
+            Err(_) => Err(Error::new(ErrorKind::Locked, "write to the SQLite file")
+                .context(format!("another transaction of this program has been writing for {:?}", self.patience))
+                .hint(
+                    "keep transactions short; whoever has one open runs its statements in it, not beside it; or raise \
+                     acquire_timeout of the store",
+                )),
+        }
+    }
+
+    /// Ends all sessions once they are idle.
+    pub(super) async fn close(&self) {
+        self.slots.close();
+        self.writer.close();
+        self.pool.close().await;
+    }
+}
+
+/// Makes the file if there is none, and finds out whether it is one to work with.
+fn prepare(path: &Path, wait: Duration) -> Result<DatabaseFile> {
+    let operation = || format!("open the SQLite file {}", path.display());
+    let is_new = match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {
+            // The system lets root write it all the same, but somebody has said that it is not to be written.
+            if metadata.permissions().readonly() {
+                return Err(read_only(operation()));
+            }
+            metadata.len() == 0
+        }
+        // What it is says the examination.
+        Ok(_) => false,
+        Err(_) => {
+            create(path).map_err(|error| {
+                let missing = error.kind() == std::io::ErrorKind::NotFound;
+                let error = file_failed(operation())(error);
+                if missing { error.hint("make its folder first: only the file is made") } else { error }
+            })?;
+            true
+        }
+    };
+    // An empty file is a new database, such as a crash leaves before the first page is written.
+    if !is_new {
+        let file = DatabaseFile::examine(path)?;
+        let id = file.application_id()?;
+        if id != 0 && id != APPLICATION_ID {
+            return Err(Error::new(ErrorKind::Corrupt, operation())
+                .context(format!("it is another application's database (application_id {id:#010x})"))
+                .hint("name another file"));
+        }
+    }
+    let path = std::fs::canonicalize(path).map_err(file_failed(operation()))?;
+    let direct = set_up(&path, wait, is_new).map_err(failed(operation()))?;
+    if direct.is_readonly("main").map_err(failed(operation()))? {
+        return Err(read_only(operation()));
+    }
+    let mode: String =
+        direct.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(failed(operation()))?;
+    if mode != "wal" {
+        return Err(Error::new(ErrorKind::Unsupported, operation())
+            .context(format!("its file system takes no write-ahead log (journal_mode stays {mode})"))
+            .hint("put the file on a local disk: network file systems have no shared memory"));
+    }
+    let file = DatabaseFile::examine(&path);
+    drop(direct);
+    file
+}
+
+/// Writes what stays in the file: the write-ahead log, and in a new one whose it is.
+fn set_up(path: &PathBuf, wait: Duration, is_new: bool) -> rusqlite::Result<Direct> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let direct = Direct::open_with_flags(path, flags)?;
+    direct.busy_timeout(wait)?;
+    direct.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    if is_new {
+        direct.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    Ok(direct)
+}
+
+fn read_only(operation: String) -> Error {
+    Error::new(ErrorKind::Forbidden, operation).context("the file is read-only").hint(READ_ONLY_HINT)
+}
+
+/// One of the pool's sessions, in use.
+pub(super) struct PooledSession {
+    // `None` only while it is dropped.
+    connection: Option<PoolConnection<Sqlite>>,
+    /// No statement is running: every row has been read.
+    settled: bool,
+    /// What ends the open transaction without effect.
+    transaction: Option<Ends>,
+    pool: Arc<FilePool>,
+    slot: Option<Slot>,
+    turn: Option<Slot>,
+}
+
+/// The statements that end a transaction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    /// Lets it take effect.
+    pub(super) commit: &'static str,
+    /// Undoes it.
+    pub(super) roll_back: &'static str,
+}
+
+impl PooledSession {
+    /// The connection, for one statement; [`leave`](Self::leave) says how it went. Whoever doesn't come back loses it.
+    pub(super) fn enter(&mut self) -> Result<&mut SqliteConnection> {
+        match self.connection.as_deref_mut() {
+            Some(connection) if self.settled => {
+                self.settled = false;
+                Ok(connection)
+            }
+            _ => Err(Error::new(ErrorKind::Aborted, "run a statement")
+                .context("an earlier one on the same session was cut off")),
+        }
+    }
+
+    /// What a statement's outcome means for the session and for the caller.
+    pub(super) fn leave<T>(&mut self, outcome: Result<T, sqlx::Error>, operation: &str) -> Result<T> {
+        self.settled = matches!(outcome, Ok(_) | Err(sqlx::Error::Database(_)));
+        outcome.map_err(|error| shared(operation.to_owned(), Arc::new(error)))
+    }
+
+    /// Waits for its turn, if this is a transaction that began as a reader and now may write.
+    async fn prepare(&mut self, writes: bool) -> Result<()> {
+        if writes && self.turn.is_none() {
+            self.turn = Some(self.pool.turn().await?);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<ExecResult> {
+        self.prepare(true).await?;
+        let query = query(statement)?;
+        let outcome = query.execute(self.enter()?).await;
+        self.leave(outcome, "run a statement").map(ExecResult::from)
+    }
+
+    /// Runs SQL text of the caller's.
+    pub(super) async fn execute_sql(&mut self, sql: &str) -> Result<ExecResult> {
+        self.prepare(true).await?;
+        self.execute_text(sql, "run SQL").await
+    }
+
+    async fn execute_text(&mut self, sql: &str, operation: &str) -> Result<ExecResult> {
+        let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        let outcome = query.execute(self.enter()?).await;
+        self.leave(outcome, operation).map(ExecResult::from)
+    }
+
+    pub(super) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>> {
+        self.prepare(may_write(&statement.sql)).await?;
+        let query = query(statement)?;
+        let outcome = query.fetch_all(self.enter()?).await;
+        let rows = self.leave(outcome, "run a query")?;
+        Ok(rows.into_iter().map(QueryResult::from).collect())
+    }
+
+    pub(super) fn stream(&mut self, statement: Statement) -> RowStream<'_> {
+        Box::pin(async_stream::try_stream! {
+            self.prepare(may_write(&statement.sql)).await?;
+            let query = query(statement)?;
+            let mut failed = None;
+            {
+                let mut rows = query.fetch(self.enter()?);
+                while let Some(row) = rows.next().await {
+                    match row {
+                        Ok(row) => yield QueryResult::from(row),
+                        Err(error) => {
+                            failed = Some(error);
+                            break;
+                        }
+                    }
+                }
+            }
+            self.leave(failed.map_or(Ok(()), Err), "run a query")?;
+        })
+    }
+
+    pub(super) async fn ping(&mut self) -> Result<()> {
+        self.execute_text("SELECT 1 FROM sqlite_schema LIMIT 1", "read the SQLite file").await.map(drop)
+    }
+
+    pub(super) async fn begin(&mut self, sql: &str, ends: Ends) -> Result<()> {
+        self.transaction = Some(ends);
+        let begun = self.execute_text(sql, "begin a transaction").await;
+        if begun.is_err() && self.settled {
+            // Busy, or read-only: there is no transaction to undo.
+            self.transaction = None;
+        }
+        begun.map(drop)
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<()> {
+        let Some(ends) = self.transaction else { return Ok(()) };
+        // A COMMIT that fails, for instance over a foreign key, leaves the transaction open: dropping undoes it.
+        self.execute_text(ends.commit, "commit").await?;
+        self.transaction = None;
+        Ok(())
+    }
+
+    pub(super) async fn roll_back(&mut self) -> Result<()> {
+        let Some(ends) = self.transaction.take() else { return Ok(()) };
+        let outcome = sqlx::raw_sql(ends.roll_back).execute(self.enter()?).await;
+        match outcome {
+            // SQLite has undone it by itself, as it does when the disk is full. The connection is not kept.
+            Err(sqlx::Error::Database(error)) if error.message().contains("no transaction is active") => {
+                Ok(())
+            }
+            outcome => self.leave(outcome, "roll back").map(drop),
+        }
+    }
+}
+
+/// The statement as the driver takes it.
+fn query(statement: Statement) -> Result<Query<'static, Sqlite, SqliteArguments>> {
+    let values = arguments::<Sqlite>(statement.values, false)?;
+    Ok(sqlx::query_with(AssertSqlSafe(statement.sql), values))
+}
+
+impl Drop for PooledSession {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        let (settled, transaction) = (self.settled, self.transaction.take());
+        // The pool starts tasks; whoever drops a session may be on any thread.
+        let _runtime = self.pool.runtime.enter();
+        if settled && transaction.is_none() {
+            return;
+        }
+        // Both are given on only when SQLite has let go of its lock.
+        let held = (self.slot.take(), self.turn.take(), Arc::clone(&self.pool));
+        self.pool.runtime.spawn(async move {
+            let undone = match transaction {
+                Some(ends) if settled => {
+                    sqlx::raw_sql(ends.roll_back).execute(&mut *connection).await.is_ok()
+                }
+                _ => false,
+            };
+            if !undone && let Err(error) = connection.close().await {
+                tracing::debug!(%error, "a connection to a SQLite file ended before it was closed");
+            }
+            drop(held);
+        });
+    }
+}
