@@ -9,7 +9,8 @@
 //! - [`catalog`]: what a database holds, in one vocabulary for all engines;
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
 //! - [`dialect`]: names, types and data definition in each engine's SQL;
-//! - [`schema`]: Trimaran's own tables, as migrations for all three engines.
+//! - [`schema`]: Trimaran's own tables, as migrations for all three engines;
+//! - [`tenant`]: whose data is where, and who reaches it.
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bind;
@@ -27,6 +28,7 @@ pub mod schema;
 mod slots;
 pub mod store;
 pub mod transact;
+pub mod tenant;
 pub mod transaction;
 
 #[cfg(feature = "duckdb")]
