@@ -8,7 +8,7 @@ use std::task::Poll;
 use futures_util::TryStreamExt as _;
 use sea_orm::{
     AccessMode, ActiveModelTrait as _, ConnectionTrait as _, DbErr, EntityTrait as _, IsolationLevel,
-    PaginatorTrait as _, TransactionError, TransactionOptions, TransactionTrait as _,
+    PaginatorTrait as _, TransactionError, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::oneshot;
 use trimaran_core::{Error, ErrorKind};
@@ -111,13 +111,12 @@ async fn an_inner_transaction_left_open_dooms_the_whole(at: Fixture) {
 }
 
 async fn a_closure_commits_or_rolls_back(at: Fixture) {
-    let db: &dyn Fn() -> Connection = &|| at.db.clone();
-    let done: Result<i64, TransactionError<DbErr>> = sea_orm::TransactionTrait::transaction(&db(), |unit| {
+    let done: Result<i64, TransactionError<DbErr>> = TransactionTrait::transaction(&at.db, |unit| {
         Box::pin(async move { Ok(super::entity::item(7).insert(unit).await?.amount) })
     })
     .await;
     assert_eq!(done.unwrap(), 7);
-    let failed: Result<(), TransactionError<Error>> = sea_orm::TransactionTrait::transaction(&db(), |unit| {
+    let failed: Result<(), TransactionError<Error>> = TransactionTrait::transaction(&at.db, |unit| {
         Box::pin(async move {
             super::entity::item(8).insert(unit).await.doing("create the item")?;
             Err(Error::new(ErrorKind::Invalid, "go on"))
@@ -187,7 +186,7 @@ async fn writers_take_turns_and_none_is_lost(at: Fixture) {
     let writers = (0..20u128).map(|number| {
         let db = Arc::clone(&db);
         tokio::spawn(async move {
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 let unit = db.transaction().await?;
                 super::entity::item(number).insert(&unit).await.doing("create the item")?;
                 return unit.commit().await;
