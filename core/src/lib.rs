@@ -6,12 +6,19 @@
 //! - [`escape`]: the reversible codec that carries hostile text through engines that refuse it;
 //! - [`json`], [`temporal`], [`decimal`]: the rules for values that engines keep as text;
 //! - [`error`]: the one error type of the workspace;
+//! - [`location`]: the URLs that name a database;
 //! - [`config`]: settings, their layers and their origins;
+//! - [`model`], [`repository`], [`store`]: what applications keep, the storage traits, units of work;
+//! - [`secret`]: passwords and tokens;
+//! - [`access`]: who may call which repository;
 //! - [`clock`], [`id`], [`page`], [`capabilities`]: what every storage trait is made of.
 
+pub mod access;
 pub mod capabilities;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod decimal;
 pub mod digest;
 pub mod engine;
@@ -19,7 +26,12 @@ pub mod error;
 pub mod escape;
 pub mod id;
 pub mod json;
+pub mod location;
+pub mod model;
 pub mod page;
+pub mod repository;
+pub mod secret;
+pub mod store;
 pub mod temporal;
 pub mod types;
 pub mod value;
@@ -29,6 +41,9 @@ pub use clock::{Clock, Timestamp};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use id::{IdSource, TenantId};
+pub use location::Location;
 pub use page::{Cursor, Page, PageRequest};
+pub use repository::{Application, Identity};
+pub use store::{Store, UnitOfWork};
 pub use types::LogicalType;
 pub use value::Value;

@@ -6,7 +6,7 @@
 use trimaran_core::{Engine, LogicalType};
 
 /// Names that SQL knows and people use, in upper case, without arguments, and what they mean. `None`: the values decide.
-const NAMES: [(&str, Option<LogicalType>); 71] = {
+const NAMES: [(&str, Option<LogicalType>); 72] = {
     use LogicalType as L;
     [
         ("INT", Some(L::Int64)),
@@ -19,6 +19,8 @@ const NAMES: [(&str, Option<LogicalType>); 71] = {
         ("INT2", Some(L::Int64)),
         ("INT4", Some(L::Int64)),
         ("INT8", Some(L::Int64)),
+        // Trimaran's own schema, and nobody else, says so: see `schema::columns`.
+        ("INT32", Some(L::Int32)),
         ("SERIAL", Some(L::Int64)),
         ("BIGSERIAL", Some(L::Int64)),
         ("YEAR", Some(L::Int64)),

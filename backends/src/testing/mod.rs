@@ -18,6 +18,7 @@
 //! This is test support: its public functions panic, with the whole report, where they fail.
 
 mod admin;
+pub mod conformance;
 mod container;
 mod disk;
 mod local;
@@ -28,5 +29,6 @@ mod server;
 mod tests;
 mod tether;
 
+pub use conformance::StoreFixture;
 pub use pooler::TestPooler;
 pub use postgres::{TestDatabase, TestServer};

@@ -1,0 +1,5 @@
+//! What an application keeps for itself.
+
+pub mod api_key;
+pub mod session;
+pub mod setting;

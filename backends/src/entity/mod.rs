@@ -1,0 +1,5 @@
+//! The tables as SeaORM entities, a folder per area; the same on all engines.
+#![allow(missing_docs, reason = "SeaORM's derive macros make undocumented items")]
+
+pub mod application;
+pub mod identity;

@@ -1,0 +1,16 @@
+//! Trimaran's own migrations, each in a file of its own. Released ones never change: see `NOTES.md`.
+
+mod m0001_identity;
+mod m0002_application;
+mod m0003_tenant_catalogue;
+mod m0004_tenant_mark;
+
+use super::Migration;
+
+/// All of them, in order.
+pub const TRIMARAN: &[Migration] = &[
+    m0001_identity::MIGRATION,
+    m0002_application::MIGRATION,
+    m0003_tenant_catalogue::MIGRATION,
+    m0004_tenant_mark::MIGRATION,
+];

@@ -1,0 +1,147 @@
+//! The store over SQL: what is kept under one URL, and units of work in it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sea_orm::{IsolationLevel, TransactionOptions};
+use trimaran_core::config::Area;
+use trimaran_core::repository::{Application, Identity};
+use trimaran_core::secret::PasswordHasher;
+use trimaran_core::{Capabilities, Clock, Engine, Error, ErrorKind, IdSource, Result, Store, UnitOfWork};
+
+use crate::repository::Resources;
+use crate::{Connection, Executor, Transaction};
+
+/// A store over a connection of any engine. The schema must be there already. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SqlStore {
+    connection: Connection,
+    areas: Arc<[Area]>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    passwords: PasswordHasher,
+}
+
+impl SqlStore {
+    /// The store that keeps `areas`.
+    pub fn new(
+        connection: Connection,
+        areas: &[Area],
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        passwords: PasswordHasher,
+    ) -> Self {
+        Self { connection, areas: areas.into(), clock, ids, passwords }
+    }
+
+    /// The connection, for a consumer's own entities.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Begins a unit of work whose transaction a consumer's own entities can join.
+    ///
+    /// # Errors
+    /// As for [`Store::begin`].
+    pub async fn begin_unit(&self) -> Result<SqlUnitOfWork> {
+        Ok(self.unit(self.connection.transaction().await?))
+    }
+
+    fn unit(&self, transaction: Transaction) -> SqlUnitOfWork {
+        SqlUnitOfWork { store: self.clone(), transaction }
+    }
+
+    fn resources(&self, area: Area, executor: Executor) -> Result<Resources> {
+        if !self.areas.contains(&area) {
+            return Err(Error::new(ErrorKind::Configuration, format!("use the area {}", area.name()))
+                .context("it isn't kept in this store")
+                .hint("ask the store that keeps it"));
+        }
+        Ok(Resources {
+            executor,
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            passwords: self.passwords.clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    fn engine(&self) -> Engine {
+        self.connection.engine()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.connection.capabilities()
+    }
+
+    fn areas(&self) -> &[Area] {
+        &self.areas
+    }
+
+    fn identity(&self) -> Result<Identity> {
+        let executor = Executor::Connection(self.connection.clone());
+        Ok(self.resources(Area::Identity, executor)?.identity())
+    }
+
+    fn application(&self) -> Result<Application> {
+        let executor = Executor::Connection(self.connection.clone());
+        Ok(self.resources(Area::Application, executor)?.application())
+    }
+
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
+        Ok(Box::new(self.begin_unit().await?))
+    }
+
+    async fn begin_serializable(&self) -> Result<Box<dyn UnitOfWork>> {
+        if !self.capabilities().serializable {
+            return Err(Error::new(ErrorKind::Unsupported, "begin a serializable unit of work")
+                .context(format!("{} has no serializable transactions", self.engine()))
+                .hint("write a row that both units write: then one of them fails"));
+        }
+        let options = TransactionOptions {
+            isolation_level: Some(IsolationLevel::Serializable),
+            ..TransactionOptions::default()
+        };
+        Ok(Box::new(self.unit(self.connection.transaction_with(options).await?)))
+    }
+}
+
+/// A unit of work over a transaction.
+#[derive(Debug)]
+pub struct SqlUnitOfWork {
+    store: SqlStore,
+    transaction: Transaction,
+}
+
+impl SqlUnitOfWork {
+    /// Where a consumer's own entities send their statements, to take effect with the rest of the unit.
+    pub fn executor(&self) -> Executor {
+        Executor::Transaction(self.transaction.handle())
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for SqlUnitOfWork {
+    fn identity(&self) -> Result<Identity> {
+        Ok(self.store.resources(Area::Identity, self.executor())?.identity())
+    }
+
+    fn application(&self) -> Result<Application> {
+        Ok(self.store.resources(Area::Application, self.executor())?.application())
+    }
+
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
+        let transaction = self.transaction.handle().begin_inner().await?;
+        Ok(Box::new(SqlUnitOfWork { store: self.store.clone(), transaction }))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<()> {
+        self.transaction.commit().await
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<()> {
+        self.transaction.rollback().await
+    }
+}

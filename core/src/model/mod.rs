@@ -1,0 +1,11 @@
+//! What repositories take and give: plain structs, a folder per area.
+//!
+//! Text is any Rust string, U+0000 and hostile text included, and comes back as it was given: nothing is trimmed, folded or
+//! normalised, so that two people are never taken for one. Only what is looked up by ([`name`]) has a greatest length.
+
+pub mod application;
+pub mod identity;
+pub mod name;
+
+pub use application::{ApiKey, IssuedApiKey, IssuedSession, NewApiKey, NewSession, Session, Setting};
+pub use identity::{Group, NewGroup, NewRole, NewUser, Permission, Role, Subject, User};
