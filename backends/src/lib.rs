@@ -5,12 +5,12 @@
 //! through, and a [`Dialect`] that spells its SQL. A reader who knows one folder knows all three;
 //! adding an engine is adding one folder and one arm in [`open`](open()).
 //!
-//! - [`location`]: the URLs `postgres://…`, `sqlite:///path`, `duckdb:///path`;
 //! - [`mod@open`]: from a location to a database, by scheme;
 //! - [`catalog`]: what a database holds, in one vocabulary for all engines;
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
 //! - [`dialect`]: names, types and data definition in each engine's SQL;
-//! - [`schema`]: Trimaran's own tables, as migrations for all three engines.
+//! - [`schema`]: Trimaran's own tables, as migrations for all three engines;
+//! - [`tenant`]: whose data is where, and who reaches it.
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bind;
@@ -21,13 +21,14 @@ pub mod db_error;
 pub mod dialect;
 pub mod entity;
 pub mod executor;
-pub mod location;
 pub mod open;
 pub mod repository;
 pub mod schema;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod slots;
 pub mod store;
+pub mod transact;
+pub mod tenant;
 pub mod transaction;
 
 #[cfg(feature = "duckdb")]
@@ -44,11 +45,12 @@ pub use catalog::Catalog;
 pub use connection::{Connection, EngineConnection, EngineTransaction};
 pub use dialect::Dialect;
 pub use executor::Executor;
-pub use location::Location;
 pub use open::open;
 pub use sea_orm::sea_query;
 pub use store::{SqlStore, SqlUnitOfWork};
+pub use transact::Retry;
 pub use transaction::{Transaction, TransactionHandle};
+pub use trimaran_core::{Location, location};
 
 #[cfg(all(test, feature = "testing", feature = "sqlite", feature = "duckdb"))]
 mod conformance_tests;

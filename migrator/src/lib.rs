@@ -9,6 +9,7 @@
 
 pub mod cli;
 pub mod compare;
+mod config_command;
 pub mod copy;
 pub mod exit;
 pub mod hazard;

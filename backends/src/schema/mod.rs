@@ -3,15 +3,27 @@
 //! - [`migration`]: what a migration is;
 //! - [`book`]: the list of them all, Trimaran's and a consumer's, in order;
 //! - [`columns`]: how a logical type is declared on each engine;
-//! - [`migrations`]: Trimaran's own.
+//! - [`migrations`]: Trimaran's own;
+//! - [`runner`]: applies them and undoes them;
+//! - [`status`]: where a store stands, and whether this build may use it;
+//! - [`bookkeeping`]: what a store remembers of its migrations;
+//! - [`row_security`]: keeps tenants apart on Postgres.
 //!
 //! To add a migration: write a file in `migrations/` with the next number, list it in `migrations/mod.rs`, and never change
 //! it after a release. What went wrong before is in `migrations/NOTES.md`.
 
 pub mod book;
+pub mod bookkeeping;
 pub mod columns;
+mod grants;
+mod lock;
 pub mod migration;
 pub mod migrations;
+pub mod row_security;
+pub mod runner;
+pub mod status;
 
 pub use book::Book;
 pub use migration::{Backfill, Migration};
+pub use runner::{Loss, Runner};
+pub use status::{Applied, Standing, Status};

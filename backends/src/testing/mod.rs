@@ -22,6 +22,7 @@ pub mod conformance;
 mod container;
 mod disk;
 mod local;
+pub mod pooler;
 pub mod postgres;
 mod server;
 #[cfg(test)]
@@ -29,4 +30,5 @@ mod tests;
 mod tether;
 
 pub use conformance::StoreFixture;
+pub use pooler::TestPooler;
 pub use postgres::{TestDatabase, TestServer};

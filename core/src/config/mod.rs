@@ -1,44 +1,46 @@
-//! Settings: what they are, where they come from, what is wrong with them.
+//! Settings: what they are, where each came from, and what is wrong with them.
+//!
+//! Layers, each over the ones before: defaults, `trimaran.toml`, its `[profile.NAME]`, environment variables
+//! (`TRIMARAN_STORES__IDENTITY__URL`), code. With none of them everything is embedded: SQLite, DuckDB and a folder in
+//! `./trimaran-data`.
+//!
+//! ```toml
+//! [stores.identity]
+//! url = "postgres://app@db.example.org/app"
+//! password_file = "/run/secrets/app-password"
+//! owner_url = "postgres://owner@db.example.org/app"    # runs migrations
+//! owner_password_file = "/run/secrets/owner-password"
+//! max_connections = 20
+//!
+//! [stores.conversation]
+//! url = "duckdb:///var/lib/app/tenants"                # a folder: each tenant has a file of its own
+//!
+//! [tenants]
+//! key_file = "/run/secrets/tenant-key"
+//!
+//! [profile.test.stores.identity]
+//! url = "sqlite:test.db"
+//! ```
+//!
+//! A key that means nothing is refused, with the one that was probably meant. Every error names the file or variable
+//! that the value came from, and none shows a secret.
 
+mod area;
+mod environment;
+mod fault;
+mod layer;
+mod loader;
 pub mod pool;
+mod reference;
+pub mod settings;
+mod shown;
+#[cfg(test)]
+mod tests;
+pub mod units;
 
+pub use area::Area;
+pub use loader::{Builder, Config};
 pub use pool::PoolSettings;
-
-/// The five areas of an application's data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Area {
-    /// Users, roles, permissions, groups, assignments.
-    Identity,
-    /// API keys, sessions, settings; the catalogue of tenants.
-    Application,
-    /// Components and datasets, per tenant.
-    Configuration,
-    /// Prompt pieces, scores, results, per tenant.
-    Conversation,
-    /// Files.
-    Content,
-}
-
-impl Area {
-    /// All of them, in the documentation's order.
-    pub const ALL: [Area; 5] =
-        [Area::Identity, Area::Application, Area::Configuration, Area::Conversation, Area::Content];
-
-    /// The name in configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Area::Identity => "identity",
-            Area::Application => "application",
-            Area::Configuration => "configuration",
-            Area::Conversation => "conversation",
-            Area::Content => "content",
-        }
-    }
-
-    /// Whether its rows belong to tenants: on SQLite and DuckDB each tenant has a file of its own, on Postgres row-level
-    /// security keeps them apart.
-    pub const fn is_per_tenant(self) -> bool {
-        matches!(self, Area::Configuration | Area::Conversation)
-    }
-}
+pub use reference::{KEYS, KeyDoc, Kind, markdown};
+pub use settings::{ContentSettings, Settings, StoreSettings, TenantSettings};
+pub use shown::Shown;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
-use trimaran_core::{Engine, Error, ErrorKind, Result};
 use url::Url;
+
+use crate::{Engine, Error, ErrorKind, Result};
 
 /// Where a database is. `Display` and `Debug` show no password.
 #[derive(Clone)]
@@ -57,6 +58,20 @@ impl Location {
         Ok(Self { engine, place: Place::File(PathBuf::from(path)) })
     }
 
+    /// Reads a URL that names a server, or a folder in which each tenant has a file of its own; a final `/` says nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn parse_folder(text: &str) -> Result<Self> {
+        if text.starts_with("postgres") {
+            return Self::parse(text);
+        }
+        let trimmed = text.trim_end_matches('/');
+        // `duckdb:///` is the root folder, which is nobody's place for tenants.
+        Self::parse(if trimmed.ends_with(':') { text } else { trimmed })
+            .map_err(|error| error.hint("write duckdb:///path/to/folder, sqlite:///path/to/folder or postgres://user@host:5432/database"))
+    }
+
     /// A file of `engine`, which must not be Postgres.
     pub fn file(engine: Engine, path: impl Into<PathBuf>) -> Self {
         Self { engine, place: Place::File(path.into()) }
@@ -98,7 +113,7 @@ fn decode(text: &str) -> String {
 }
 
 /// Takes whatever stands between `://user:` and the last `@` out of a text that may not even be a URL.
-fn redact(text: &str) -> String {
+pub(crate) fn redact(text: &str) -> String {
     let Some(at) = text.rfind('@') else { return text.to_owned() };
     let start = text.find("://").map_or(0, |i| i + 3);
     match text.get(start..at).and_then(|userinfo| userinfo.split_once(':')) {
@@ -157,6 +172,15 @@ mod tests {
             assert!(!error.report().contains("s3cret"), "{}", error.report());
             assert!(error.next_step().is_some());
         }
+    }
+
+    #[test]
+    fn a_folder_may_end_with_a_slash() {
+        let path = |url: &str| Location::parse_folder(url).unwrap().path().unwrap().to_owned();
+        assert_eq!(path("duckdb:///data/tenants/"), Path::new("/data/tenants"));
+        assert_eq!(path("duckdb:///data/tenants"), Path::new("/data/tenants"));
+        assert_eq!(Location::parse_folder("duckdb:///").unwrap_err().kind(), ErrorKind::Configuration);
+        assert!(Location::parse_folder("postgres://host/db").unwrap().path().is_none());
     }
 
     #[test]

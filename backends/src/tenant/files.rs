@@ -1,0 +1,158 @@
+//! The files of tenants in one folder, as many of them open as are allowed.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lru::LruCache;
+use tokio::sync::OnceCell;
+use trimaran_core::config::{Area, PoolSettings};
+use trimaran_core::{Clock, Engine, Error, ErrorKind, Result, TenantId};
+
+use super::catalogue::TenantRecord;
+use super::mark;
+use super::naming::is_place;
+use super::stores::FileSettings;
+use crate::schema::{Book, Runner};
+use crate::{Connection, Location};
+
+/// A folder with a file per tenant.
+#[derive(Debug)]
+pub(super) struct TenantFiles {
+    engine: Engine,
+    folder: PathBuf,
+    areas: Vec<Area>,
+    book: Arc<Book>,
+    clock: Arc<dyn Clock>,
+    pool: PoolSettings,
+    memory: u64,
+    /// A file that is pushed out is let go when the last of those who use it has.
+    open: Mutex<LruCache<TenantId, Arc<OnceCell<Connection>>>>,
+}
+
+impl TenantFiles {
+    /// Makes the folder if it is missing, for its owner alone.
+    pub(super) fn new(
+        folder: &Location,
+        areas: Vec<Area>,
+        settings: FileSettings,
+        book: Arc<Book>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let operation = format!("open the tenants' folder {folder}");
+        let wrong = |kind, why: &str| Error::new(kind, operation.clone()).context(why.to_owned());
+        let path = folder.path().ok_or_else(|| {
+            wrong(ErrorKind::Configuration, "it is no folder").hint("write duckdb:///path/to/folder")
+        })?;
+        let open_files = NonZeroUsize::new(settings.open_files).ok_or_else(|| {
+            wrong(ErrorKind::Configuration, "no file may be open").hint("let open_files be 1 at least")
+        })?;
+        make_folder(path).map_err(|error| {
+            let kind = match error.kind() {
+                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                    ErrorKind::Forbidden
+                }
+                std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
+                    ErrorKind::Configuration
+                }
+                _ => ErrorKind::Unavailable,
+            };
+            Error::new(kind, operation.clone())
+                .source(error)
+                .hint("name a folder that this program may make or write to")
+        })?;
+        Ok(Self {
+            engine: folder.engine(),
+            folder: path.to_owned(),
+            areas,
+            book,
+            clock,
+            pool: settings.pool,
+            memory: settings.memory,
+            open: Mutex::new(LruCache::new(open_files)),
+        })
+    }
+
+    /// The tenant's file, made and brought up to date if need be.
+    pub(super) async fn open(&self, tenant: &TenantRecord) -> Result<Connection> {
+        let cell = {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(open.get_or_insert(tenant.id, Arc::default))
+        };
+        // Several callers at once open it once; a failure is tried again by the next.
+        cell.get_or_try_init(|| self.open_file(tenant)).await.cloned()
+    }
+
+    /// Lets go of all files once they are idle.
+    pub(super) async fn close(&self) {
+        let open: Vec<_> = {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let open = std::mem::replace(&mut *open, LruCache::new(NonZeroUsize::MIN));
+            open.into_iter().map(|(_, cell)| cell).collect()
+        };
+        for connection in open.iter().filter_map(|cell| cell.get()) {
+            connection.close().await;
+        }
+    }
+
+    async fn open_file(&self, tenant: &TenantRecord) -> Result<Connection> {
+        if !is_place(&tenant.place) {
+            return Err(Error::new(ErrorKind::Invalid, "open a tenant's file")
+                .context(format!("tenant {} has a place that is no name of a file", tenant.id))
+                .hint("take the record from the catalogue"));
+        }
+        let path = self.folder.join(format!("{}.{}", tenant.place, self.engine.name()));
+        let location = Location::file(self.engine, &path);
+        let connection = connect(&location, &self.pool, self.memory).await?;
+        match self.prepare(&connection, tenant.id, &path).await {
+            Ok(()) => Ok(connection),
+            Err(error) => {
+                connection.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn prepare(&self, connection: &Connection, tenant: TenantId, path: &Path) -> Result<()> {
+        let runner = Runner::new(connection, &self.book, &self.areas, self.clock.as_ref());
+        let status = runner.status().await?;
+        mark::check(connection, &status, tenant, path).await?;
+        status.accept()?;
+        if !status.is_current() {
+            runner.up().await?;
+        }
+        mark::set(connection, &self.book, &self.areas, tenant, path, self.clock.as_ref()).await
+    }
+}
+
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+        builder.mode(0o700);
+        builder.create(path)?;
+        let mode = std::fs::metadata(path)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            tracing::warn!(folder = %path.display(), mode = format!("{:o}", mode & 0o777),
+                "others than its owner may enter the tenants' folder; chmod 700 it");
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    builder.create(path)
+}
+
+async fn connect(location: &Location, pool: &PoolSettings, memory: u64) -> Result<Connection> {
+    match location.engine() {
+        #[cfg(feature = "sqlite")]
+        Engine::Sqlite => Ok(Connection::new(crate::sqlite::SqliteConnection::open(location, pool).await?)),
+        other => {
+            let _ = (pool, memory);
+            Err(Error::new(ErrorKind::Unsupported, format!("open {location}"))
+                .context(format!("{other} keeps no tenants in files here"))
+                .hint("use sqlite or duckdb, and build with the cargo feature of that name"))
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Tenants: whose data it is, and where it is kept.
+//!
+//! The catalogue, in the application store, says which user's data is where. On Postgres all tenants' rows are in the same
+//! tables, and row-level security keeps them apart; on SQLite and DuckDB each tenant has a file of its own, which no
+//! look at the folder connects with a user: its name is HMAC-SHA-256 of the user's name under a secret key. Inside the file it
+//! says whose it is, so that a file that was swapped for another is noticed.
+//!
+//! - [`catalogue`]: from a user to a tenant;
+//! - [`naming`]: from a user's name to a file's;
+//! - [`stores`]: from a tenant to a connection;
+//! - [`mark`]: whose a file is.
+
+pub mod catalogue;
+pub mod entity;
+mod files;
+pub mod mark;
+pub mod naming;
+pub mod stores;
+
+pub use catalogue::{TenantCatalogue, TenantRecord};
+pub use naming::NamingKey;
+pub use stores::{FileSettings, TenantStores};

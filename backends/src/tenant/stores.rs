@@ -1,0 +1,85 @@
+//! From a tenant to a connection that reaches this tenant's rows, and no other's.
+
+use std::sync::Arc;
+
+use trimaran_core::config::{Area, PoolSettings};
+use trimaran_core::{Clock, Error, ErrorKind, Result};
+
+use super::catalogue::TenantRecord;
+use super::files::TenantFiles;
+use crate::schema::Book;
+use crate::{Connection, Location};
+
+/// How tenants' files are opened.
+#[derive(Debug, Clone)]
+pub struct FileSettings {
+    /// The most files kept open, at least 1. The least recently used one is let go, as soon as nobody uses it.
+    pub open_files: usize,
+    /// The pool of each file.
+    pub pool: PoolSettings,
+    /// DuckDB: the most memory of each open file, in bytes.
+    pub memory: u64,
+}
+
+/// The stores of all tenants, for one or several per-tenant areas at one URL. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct TenantStores(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    #[cfg(feature = "postgres")]
+    Server(crate::postgres::PostgresConnection),
+    Files(Arc<TenantFiles>),
+}
+
+impl TenantStores {
+    /// On a Postgres server: all tenants in the same tables. Their schema must be up to date, and
+    /// [secured](crate::schema::row_security::secure).
+    #[cfg(feature = "postgres")]
+    pub fn on_server(connection: crate::postgres::PostgresConnection) -> Self {
+        Self(Place::Server(connection))
+    }
+
+    /// In a folder of SQLite or DuckDB files, one per tenant, which hold `areas`. A missing folder is made with mode 0700;
+    /// files are made with mode 0600, and brought up to date with `book`, when they are opened.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for what is no folder, or settings that allow no file; `Forbidden` or `Unavailable` if it
+    /// can't be made.
+    pub fn in_folder(
+        folder: &Location,
+        areas: Vec<Area>,
+        settings: FileSettings,
+        book: Arc<Book>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        if let Some(area) = areas.iter().find(|area| !area.is_per_tenant()) {
+            return Err(Error::new(ErrorKind::Configuration, format!("open the tenants' folder {folder}"))
+                .context(format!("the area {} is not kept per tenant", area.name())));
+        }
+        Ok(Self(Place::Files(Arc::new(TenantFiles::new(folder, areas, settings, book, clock)?))))
+    }
+
+    /// The tenant's store. On Postgres, a view of the pool in which every statement runs on this tenant's behalf; on SQLite
+    /// and DuckDB, the tenant's file, made when it is first opened.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`], naming both tenants, if the file says that it is another's; it is left untouched. Else as
+    /// for [`Runner::up`](crate::schema::Runner::up), and the engine's.
+    pub async fn open(&self, tenant: &TenantRecord) -> Result<Connection> {
+        match &self.0 {
+            #[cfg(feature = "postgres")]
+            Place::Server(connection) => Ok(Connection::new(connection.scoped(tenant.id))),
+            Place::Files(files) => files.open(tenant).await,
+        }
+    }
+
+    /// Lets go of all files once they are idle, or of the server.
+    pub async fn close(&self) {
+        match &self.0 {
+            #[cfg(feature = "postgres")]
+            Place::Server(connection) => crate::EngineConnection::close(connection).await,
+            Place::Files(files) => files.close().await,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Every key there is, as a table: what is read, refused, shown and documented all follow it.
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A path, relative to the working directory.
+    Path,
+    /// A database's URL; a password in it is not shown.
+    Url,
+    /// Text that is never shown.
+    Secret,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number.
+    Number,
+    /// Such as `10s` or `5m`.
+    Duration,
+    /// Such as `10s` or `5m`, or `never`.
+    DurationOrNever,
+    /// Such as `256MiB`.
+    Size,
+}
+
+/// A key: where `*` stands, the name of one of the areas in a database.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyDoc {
+    /// The dotted key.
+    pub key: &'static str,
+    /// What its value is.
+    pub kind: Kind,
+    /// What it is if not set; empty if nothing.
+    pub default: &'static str,
+    /// What it does.
+    pub text: &'static str,
+}
+
+const fn key(key: &'static str, kind: Kind, default: &'static str, text: &'static str) -> KeyDoc {
+    KeyDoc { key, kind, default, text }
+}
+
+/// All keys, in the order in which they are shown and documented.
+pub const KEYS: [KeyDoc; 22] = [
+    key(
+        "data_directory",
+        Kind::Path,
+        "trimaran-data",
+        "Where the embedded stores are: used for each area that has no `url`.",
+    ),
+    key(
+        "migrate",
+        Kind::Bool,
+        "true",
+        "Whether `open` brings each store's schema up to date. If not, it refuses a store that is behind; run `trimaran schema up` first.",
+    ),
+    key(
+        "stores.*.url",
+        Kind::Url,
+        "",
+        "Where the area is: `postgres://user@host:5432/database`, `sqlite:///path`, `duckdb:///path`. The scheme picks the engine. \
+         For `configuration` and `conversation` on SQLite and DuckDB it names a folder with a file per tenant. Areas with equal URLs share one store.",
+    ),
+    key("stores.*.url_file", Kind::Path, "", "A file that holds the URL, in place of `url`."),
+    key(
+        "stores.*.password",
+        Kind::Secret,
+        "",
+        "The password that belongs to `url`. Rather use `password_file`.",
+    ),
+    key(
+        "stores.*.password_file",
+        Kind::Path,
+        "",
+        "A file that holds the password that belongs to `url`, and nothing else.",
+    ),
+    key(
+        "stores.*.owner_url",
+        Kind::Url,
+        "",
+        "Postgres: the role that owns the tables and runs migrations, while the role in `url` owns nothing. Without it, `url` does both.",
+    ),
+    key("stores.*.owner_password", Kind::Secret, "", "The password that belongs to `owner_url`."),
+    key(
+        "stores.*.owner_password_file",
+        Kind::Path,
+        "",
+        "A file that holds the password that belongs to `owner_url`.",
+    ),
+    key("stores.*.max_connections", Kind::Number, "10", "The most connections open at a time, at least 1."),
+    key("stores.*.min_connections", Kind::Number, "0", "As many connections are kept open even when idle."),
+    key(
+        "stores.*.connect_timeout",
+        Kind::Duration,
+        "10s",
+        "How long reaching the server or opening the file may take.",
+    ),
+    key(
+        "stores.*.acquire_timeout",
+        Kind::Duration,
+        "10s",
+        "How long a caller waits for a free connection (and, on SQLite, for another process's lock) before it gets a time-out.",
+    ),
+    key("stores.*.idle_timeout", Kind::DurationOrNever, "10m", "A connection idle for as long is closed."),
+    key(
+        "stores.*.max_lifetime",
+        Kind::DurationOrNever,
+        "30m",
+        "A connection as old is replaced once it is free.",
+    ),
+    key(
+        "stores.*.memory",
+        Kind::Size,
+        "512MiB",
+        "DuckDB: the most memory that one open file's caches and queries may take, at least 64MiB.",
+    ),
+    key("stores.content.url", Kind::Text, "", "Where the files are: `file:///path/to/folder`."),
+    key(
+        "tenants.key",
+        Kind::Secret,
+        "",
+        "What tenants' file names are derived from, at least 32 characters. It must never change. Rather use `key_file`.",
+    ),
+    key(
+        "tenants.key_file",
+        Kind::Path,
+        "",
+        "A file that holds that key. Without key and URL for the per-tenant areas, one is made in `data_directory`.",
+    ),
+    key(
+        "tenants.open_files",
+        Kind::Number,
+        "64",
+        "The most tenants' files open at a time; the least recently used is closed.",
+    ),
+    key(
+        "tenants.max_connections",
+        Kind::Number,
+        "4",
+        "The most connections open at a time to one tenant's file.",
+    ),
+    key(
+        "tenants.memory",
+        Kind::Size,
+        "128MiB",
+        "DuckDB: the most memory that one tenant's open file may take, at least 64MiB.",
+    ),
+];
+
+/// Every key with its `*` replaced by each area: all of one area's, then all of the next one's.
+pub(super) fn expanded() -> Vec<(String, &'static KeyDoc)> {
+    let mut out = Vec::new();
+    for stretch in KEYS.chunk_by(|a, b| a.key.contains('*') == b.key.contains('*')) {
+        if stretch[0].key.contains('*') {
+            for area in super::Area::SQL {
+                out.extend(stretch.iter().map(|doc| (doc.key.replace('*', area.name()), doc)));
+            }
+        } else {
+            out.extend(stretch.iter().map(|doc| (doc.key.to_owned(), doc)));
+        }
+    }
+    out
+}
+
+/// The table in Markdown, as the documentation has it.
+pub fn markdown() -> String {
+    let mut out = String::from("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
+    for doc in &KEYS {
+        let kind = match doc.kind {
+            Kind::Text => "text",
+            Kind::Path => "path",
+            Kind::Url => "URL",
+            Kind::Secret => "secret",
+            Kind::Bool => "`true` or `false`",
+            Kind::Number => "number",
+            Kind::Duration => "duration",
+            Kind::DurationOrNever => "duration or `never`",
+            Kind::Size => "size",
+        };
+        let default = if doc.default.is_empty() { String::new() } else { format!("`{}`", doc.default) };
+        out.push_str(&format!("| `{}` | {kind} | {default} | {} |\n", doc.key, doc.text));
+    }
+    out
+}

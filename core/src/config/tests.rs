@@ -1,0 +1,222 @@
+use secrecy::ExposeSecret as _;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{Engine, Error, ErrorKind};
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+/// A configuration from a file of this text and these variables.
+fn load(text: &str, variables: &[(&str, &str)]) -> crate::Result<Config> {
+    let folder = Folder::new();
+    builder(&folder, text, variables).load()
+}
+
+fn builder(folder: &Folder, text: &str, variables: &[(&str, &str)]) -> Builder {
+    Config::builder()
+        .file(folder.file("trimaran.toml", text))
+        .environment(variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+}
+
+fn refused(text: &str, variables: &[(&str, &str)]) -> Error {
+    let error = load(text, variables).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration, "{}", error.report());
+    error
+}
+
+#[test]
+fn with_no_configuration_everything_is_embedded() {
+    let config = Config::builder().environment([]).load().unwrap();
+    let settings = config.settings();
+    assert!(settings.migrate);
+    let place = |area| settings.store(area).unwrap().location.to_string();
+    assert_eq!(place(Area::Identity), "sqlite://trimaran-data/trimaran.sqlite");
+    assert_eq!(place(Area::Application), place(Area::Identity));
+    assert_eq!(place(Area::Configuration), "duckdb://trimaran-data/tenants");
+    assert_eq!(place(Area::Conversation), place(Area::Configuration));
+    assert_eq!(settings.content.folder, std::path::Path::new("trimaran-data/content"));
+    assert_eq!(settings.store(Area::Identity).unwrap().pool, PoolSettings::default());
+}
+
+#[test]
+fn each_layer_wins_over_the_ones_before() {
+    let text = "[stores.identity]\nmax_connections = 2\nmin_connections = 1\nidle_timeout = 'never'\n\
+                [profile.test.stores.identity]\nmax_connections = 3\nacquire_timeout = '1s'\n";
+    let folder = Folder::new();
+    let variables = [("TRIMARAN_STORES__IDENTITY__MAX_CONNECTIONS", "4"), ("TRIMARAN_PROFILE", "test")];
+    let base = |variables: &[(&str, &str)]| builder(&folder, text, variables);
+    let most = |config: Config| config.settings().store(Area::Identity).unwrap().pool.max_connections;
+    // identity and application share the embedded file, so their pools must agree: give identity a place of its own.
+    let set = |builder: Builder| builder.set("stores.identity.url", "sqlite:identity.db");
+    assert_eq!(most(set(base(&[])).load().unwrap()), 2);
+    assert_eq!(most(set(base(&[])).profile("test").load().unwrap()), 3);
+    assert_eq!(most(set(base(&variables)).load().unwrap()), 4);
+    let config = set(base(&variables)).set("stores.identity.max_connections", "5").load().unwrap();
+    let pool = config.settings().store(Area::Identity).unwrap().pool.clone();
+    assert_eq!((pool.max_connections, pool.min_connections, pool.idle_timeout), (5, 1, None));
+    assert_eq!(pool.acquire_timeout.as_secs(), 1);
+    let origin = |key: &str| config.shown().iter().find(|s| s.key == key).unwrap().origin.clone();
+    assert_eq!(origin("stores.identity.max_connections"), "code");
+    assert!(origin("stores.identity.min_connections").ends_with("trimaran.toml"));
+    assert!(origin("stores.identity.acquire_timeout").ends_with("trimaran.toml [profile.test]"));
+    assert_eq!(origin("stores.identity.connect_timeout"), "default");
+    let variable = set(base(&variables)).load().unwrap();
+    let shown = variable.shown().iter().find(|s| s.key == "stores.identity.max_connections").unwrap();
+    assert_eq!(
+        (shown.value.as_str(), shown.origin.as_str()),
+        ("4", "TRIMARAN_STORES__IDENTITY__MAX_CONNECTIONS")
+    );
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_one_that_was_meant() {
+    let error = refused("[stores.identity]\nmax_conections = 2\n", &[]);
+    assert!(error.to_string().contains("stores.identity.max_conections ("), "{error}");
+    assert!(error.to_string().contains("trimaran.toml"), "{error}");
+    assert_eq!(error.next_step(), Some("did you mean stores.identity.max_connections?"));
+    let error = refused("", &[("TRIMARAN_STORES__IDENTITY__URI", "x")]);
+    assert!(error.to_string().contains("(TRIMARAN_STORES__IDENTITY__URI)"), "{error}");
+    assert_eq!(error.next_step(), Some("did you mean stores.identity.url?"));
+    let error = refused("[profile.later.stores.identity]\nurll = 'x'\n", &[]);
+    assert!(error.to_string().contains("[profile.later]"), "{error}");
+    let error = refused("stores = 3\n", &[]);
+    assert!(error.to_string().contains("it must be a table"), "{error}");
+}
+
+#[test]
+fn no_error_and_no_listing_shows_a_secret() {
+    let secret = "hunter2hunter2";
+    let wrong = [
+        format!("[stores.identity]\nurl = 'mysql://me:{secret}@host/db'\n"),
+        format!("[stores.identity]\nurl = 'postgres://me:{secret}@host:port/db'\n"),
+        format!("[stores.identity]\npassword = '{secret}'\n"),
+        format!("[stores.identity]\npassword = '{secret}\n"),
+        format!("[stores.identity]\nmax_connections = '{secret}'\n"),
+        format!("[tenants]\nkey = '{secret}'\n"),
+    ];
+    for text in &wrong {
+        let error = refused(text, &[]);
+        assert!(
+            !error.report().contains(secret) && !format!("{error:?}").contains(secret),
+            "{}",
+            error.report()
+        );
+    }
+    let text = format!(
+        "[stores.identity]\nurl = 'postgres://me:{secret}@host/db'\n[stores.application]\nurl = 'postgres://me@other/db'\n\
+         password = '{secret}'\n[tenants]\nkey = '{secret}{secret}{secret}'\n"
+    );
+    let config = load(&text, &[]).unwrap();
+    assert!(!format!("{:?} {:?}", config, config.shown()).contains(secret));
+    let url = config.shown().iter().find(|s| s.key == "stores.identity.url").unwrap();
+    assert_eq!(url.value, "postgres://me@host/db");
+    let (_, password) = config.settings().store(Area::Application).unwrap().location.server().unwrap();
+    assert_eq!(password.unwrap().expose_secret(), secret);
+}
+
+#[test]
+fn secrets_come_from_files_and_stay_as_they_are_in_variables() {
+    let folder = Folder::new();
+    let file = folder.file("password", "0123\n");
+    let text = "[stores.identity]\nurl = 'postgres://me@host/db'\n";
+    let password = |variables: &[(&str, &str)]| {
+        let config = builder(&folder, text, variables).load().unwrap();
+        let location = config.settings().store(Area::Identity).unwrap().location.clone();
+        location.server().unwrap().1.unwrap().expose_secret().to_owned()
+    };
+    assert_eq!(password(&[("TRIMARAN_STORES__IDENTITY__PASSWORD_FILE", &file)]), "0123");
+    assert_eq!(password(&[("TRIMARAN_STORES__IDENTITY__PASSWORD", "1.10")]), "1.10");
+    let missing = refused(text, &[("TRIMARAN_STORES__IDENTITY__PASSWORD_FILE", "/nowhere/at/all")]);
+    assert!(missing.to_string().contains("/nowhere/at/all can't be read"), "{missing}");
+    let both = [
+        ("TRIMARAN_STORES__IDENTITY__PASSWORD_FILE", file.as_str()),
+        ("TRIMARAN_STORES__IDENTITY__PASSWORD", "x"),
+    ];
+    assert!(refused(text, &both).to_string().contains("is set, too"));
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    let cases = [
+        ("[stores.identity]\nmax_connections = 0\n", "at least 1"),
+        ("[stores.identity]\nmin_connections = 11\n", "more than stores.identity.max_connections"),
+        ("[stores.identity]\nmax_connections = 3\n", "whose pool settings differ"),
+        ("[stores.identity]\nowner_url = 'postgres://o@h/d'\n", "only Postgres has an owner"),
+        ("[stores.identity]\nurl = 'sqlite:a.db'\npassword = 'x'\n", "SQLite has no password"),
+        (
+            "[stores.identity]\nurl = 'sqlite:x'\n[stores.conversation]\nurl = 'duckdb:x/'\n",
+            "one of them is a file",
+        ),
+        ("[stores.content]\nurl = 's3://bucket'\n", "can't be kept at s3:"),
+        ("[stores.identity]\nmemory = '1MiB'\n", "at least 64MiB"),
+        ("[stores.identity]\nconnect_timeout = '0s'\n", "more than nothing"),
+        ("[stores.identity]\nconnect_timeout = 5\n", "it must be text"),
+        ("migrate = 'perhaps'\n", "true or false"),
+        ("[stores.identity]\nurl = ''\n", "it is empty"),
+    ];
+    for (text, expected) in cases {
+        let error = refused(text, &[]);
+        assert!(error.to_string().contains(expected), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_missing_file_or_profile_is_refused_with_what_there_is() {
+    let error = Config::builder().file("/nowhere/trimaran.toml").environment([]).load().unwrap_err();
+    assert!(error.to_string().contains("/nowhere/trimaran.toml"), "{error}");
+    let folder = Folder::new();
+    let error =
+        builder(&folder, "[profile.test]\nmigrate = false\n", &[]).profile("tset").load().unwrap_err();
+    assert_eq!(error.next_step(), Some("use one of: test"));
+}
+
+#[test]
+fn the_scheme_picks_the_engine() {
+    for (url, engine) in [
+        ("postgres://h/d", Engine::Postgres),
+        ("sqlite:a.db", Engine::Sqlite),
+        ("duckdb:///d/a.db", Engine::Duckdb),
+    ] {
+        let config = load(&format!("[stores.identity]\nurl = '{url}'\n"), &[]).unwrap();
+        assert_eq!(config.settings().store(Area::Identity).unwrap().location.engine(), engine);
+    }
+}
+
+#[test]
+fn every_key_is_documented_once_and_has_a_default_or_may_be_missing() {
+    let mut keys: Vec<_> = KEYS.iter().map(|doc| doc.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), KEYS.len());
+    for doc in &KEYS {
+        assert!(markdown().contains(&format!("| `{}` |", doc.key)));
+    }
+}
+
+/// The documentation's table is the program's: `TRIMARAN_BLESS=1 cargo test -p trimaran-core` writes it anew.
+#[test]
+fn the_documented_keys_are_the_keys_there_are() {
+    const BEGIN: &str = "<!-- keys: begin -->\n";
+    const END: &str = "<!-- keys: end -->";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(BEGIN).unwrap();
+    let (table, after) = rest.split_once(END).unwrap();
+    if std::env::var_os("TRIMARAN_BLESS").is_some() {
+        std::fs::write(&path, format!("{before}{BEGIN}{}{END}{after}", markdown())).unwrap();
+    } else {
+        assert_eq!(table, markdown(), "run `TRIMARAN_BLESS=1 cargo test -p trimaran-core config`");
+    }
+}
