@@ -282,4 +282,4 @@ impl TransactionTrait for Connection {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -92,6 +92,18 @@ pub fn to_db_err(error: Error) -> DbErr {
 /// What SeaORM gave, as ours: the error that went in, or SeaORM's own, classified.
 pub fn from_db_err(operation: impl Into<String>, error: DbErr) -> Error {
     let operation = operation.into();
+    // Both quote values of rows: what is kept names the place alone.
+    match &error {
+        DbErr::Json(_) => {
+            return Error::new(ErrorKind::Corrupt, operation)
+                .context("a JSON value has not the shape that the entity says");
+        }
+        DbErr::Type(text) if text.starts_with("unexpected value for") => {
+            let place = text.split_once(':').map_or(text.as_str(), |(place, _)| place);
+            return Error::new(ErrorKind::Corrupt, operation).context(place.to_owned());
+        }
+        _ => {}
+    }
     let kind = match error {
         DbErr::Conn(RuntimeErr::SqlxError(cause))
         | DbErr::Exec(RuntimeErr::SqlxError(cause))
@@ -101,9 +113,7 @@ pub fn from_db_err(operation: impl Into<String>, error: DbErr) -> Error {
         DbErr::RecordNotFound(_) | DbErr::RecordNotUpdated => ErrorKind::NotFound,
         DbErr::RecordNotInserted => ErrorKind::Conflict,
         // What came from the database is not what the entity says.
-        DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. } | DbErr::ConvertFromU64(_) => {
-            ErrorKind::Corrupt
-        }
+        DbErr::Type(_) | DbErr::TryIntoErr { .. } | DbErr::ConvertFromU64(_) => ErrorKind::Corrupt,
         DbErr::BackendNotSupported { .. } => ErrorKind::Unsupported,
         DbErr::AccessDenied { .. } | DbErr::RbacError(_) => ErrorKind::Forbidden,
         _ => ErrorKind::Invalid,
@@ -172,5 +182,42 @@ pub trait Doing<T> {
 impl<T> Doing<T> for Result<T, DbErr> {
     fn doing(self, operation: &str) -> Result<T> {
         self.map_err(|error| from_db_err(operation, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_in_comes_out_with_the_operation_of_the_caller() {
+        let error = Error::new(ErrorKind::Locked, "run a statement").context("busy").hint("wait").code("5");
+        let out = Err::<(), _>(to_db_err(error)).doing("list users").unwrap_err();
+        assert_eq!(
+            (out.kind(), out.operation(), out.engine_code()),
+            (ErrorKind::Locked, "list users", Some("5"))
+        );
+        assert_eq!((out.to_string(), out.next_step()), ("can't list users: busy".to_owned(), Some("wait")));
+        // SeaORM may clone an error on its way.
+        let error = to_db_err(Error::new(ErrorKind::Timeout, "wait").source(std::io::Error::other("cause")));
+        let clone = error.clone();
+        let out = Err::<(), _>(clone).doing("list users").unwrap_err();
+        assert_eq!((out.kind(), out.to_string()), (ErrorKind::Timeout, "can't list users: cause".to_owned()));
+        drop(error);
+    }
+
+    #[test]
+    fn sea_orm_s_own_errors_have_a_kind_and_show_no_value() {
+        for (error, kind) in [
+            (DbErr::RecordNotUpdated, ErrorKind::NotFound),
+            (DbErr::RecordNotInserted, ErrorKind::Conflict),
+            (DbErr::ConnectionAcquire(ConnAcquireErr::Timeout), ErrorKind::Timeout),
+            (DbErr::Json("invalid type: string \"s3cret\"".to_owned()), ErrorKind::Corrupt),
+            (DbErr::Type("unexpected value for Colour enum: s3cret".to_owned()), ErrorKind::Corrupt),
+        ] {
+            let error = from_db_err("read the user", error);
+            assert_eq!(error.kind(), kind, "{error:?}");
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+        }
     }
 }

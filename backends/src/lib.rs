@@ -27,6 +27,7 @@ pub mod schema;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod slots;
 pub mod store;
+pub mod transact;
 pub mod tenant;
 pub mod transaction;
 
@@ -47,5 +48,9 @@ pub use executor::Executor;
 pub use open::open;
 pub use sea_orm::sea_query;
 pub use store::{SqlStore, SqlUnitOfWork};
+pub use transact::Retry;
 pub use transaction::{Transaction, TransactionHandle};
 pub use trimaran_core::{Location, location};
+
+#[cfg(all(test, feature = "testing", feature = "sqlite", feature = "duckdb"))]
+mod conformance_tests;

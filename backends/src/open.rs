@@ -30,3 +30,27 @@ pub fn open(location: &Location, options: OpenOptions) -> Result<Box<dyn Databas
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(not(all(feature = "postgres", feature = "sqlite", feature = "duckdb")))]
+    #[test]
+    fn an_engine_that_this_build_lacks_is_named_with_its_feature() {
+        use super::*;
+        use crate::Access;
+
+        for (present, url, feature) in [
+            (cfg!(feature = "postgres"), "postgres://me@host/db", "postgres"),
+            (cfg!(feature = "sqlite"), "sqlite:///no/such/file", "sqlite"),
+            (cfg!(feature = "duckdb"), "duckdb:///no/such/file", "duckdb"),
+        ] {
+            if present {
+                continue;
+            }
+            let options = OpenOptions { access: Access::Target, memory: 1, sessions: 1 };
+            let error = open(&Location::parse(url).unwrap(), options).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.next_step().unwrap().contains(&format!("`{feature}`")), "{error:?}");
+        }
+    }
+}

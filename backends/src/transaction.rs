@@ -4,6 +4,9 @@
 //! failed statement poisons the transaction: whatever follows fails with [`Aborted`](ErrorKind::Aborted), and committing rolls back and says so.
 //! A statement whose future is dropped before its end counts as failed, for nobody knows how far it came.
 //!
+//! Statements of one transaction run one after the other, whoever holds it. While a stream of it is open, another
+//! statement is refused: it would wait for a stream that may be waiting for it.
+//!
 //! A transaction begun within a transaction shares it: only a depth is counted, no savepoint is made. Rolling back the
 //! inner one, or dropping it, poisons the whole.
 
@@ -30,7 +33,14 @@ struct Shared {
     capabilities: Capabilities,
     /// `None` once it has ended.
     transaction: Mutex<Option<Box<dyn EngineTransaction>>>,
-    poisoned: AtomicBool,
+    /// A statement is running, has failed or was cut off. Changed only by who holds the lock.
+    unfinished: AtomicBool,
+    /// An inner transaction was rolled back or dropped: for good.
+    doomed: AtomicBool,
+    /// The outermost was dropped while a statement was running: whoever runs it ends the engine's transaction.
+    abandoned: AtomicBool,
+    /// The statement that is running is a stream.
+    streaming: AtomicBool,
     /// Transactions begun within this one that have not ended.
     inner: AtomicU32,
 }
@@ -38,18 +48,46 @@ struct Shared {
 impl Shared {
     /// The engine's transaction, for one statement.
     async fn enter(&self) -> Result<Statements<'_>> {
-        let guard = self.transaction.lock().await;
-        if guard.is_none() {
-            return Err(aborted("use a transaction").context("it has ended"));
-        }
-        if self.poisoned.load(Ordering::SeqCst) {
+        let guard = match self.transaction.try_lock() {
+            Ok(guard) => guard,
+            Err(_) if self.streaming.load(Ordering::SeqCst) => {
+                return Err(Error::new(ErrorKind::Invalid, "use a transaction")
+                    .context("a stream of it is open")
+                    .hint("read the stream to its end first, for instance into a list"));
+            }
+            Err(_) => self.transaction.lock().await,
+        };
+        let mut statement = Statements { guard: Some(guard), shared: self };
+        statement.get()?;
+        if self.is_poisoned() {
             return Err(aborted("use a transaction")
                 .context("an earlier statement of it failed, was cut off or was rolled back")
                 .hint("roll it back and begin again"));
         }
         // Until the statement has succeeded it counts as failed: its future may be dropped at any await.
-        self.poisoned.store(true, Ordering::SeqCst);
-        Ok(Statements { guard, poisoned: &self.poisoned })
+        self.unfinished.store(true, Ordering::SeqCst);
+        Ok(statement)
+    }
+
+    fn is_poisoned(&self) -> bool {
+        self.unfinished.load(Ordering::SeqCst) || self.doomed.load(Ordering::SeqCst)
+    }
+
+    /// Ends the engine's transaction without effect, now or when the statement that is running comes to its end.
+    fn abandon(&self) {
+        self.doomed.store(true, Ordering::SeqCst);
+        self.abandoned.store(true, Ordering::SeqCst);
+        self.let_go();
+    }
+
+    /// Drops the engine's transaction if nobody wants it any more. Called after each release of the lock as well, so that
+    /// one who could not have the lock is never the last to know.
+    fn let_go(&self) {
+        if self.abandoned.load(Ordering::SeqCst)
+            && let Ok(mut transaction) = self.transaction.try_lock()
+        {
+            drop(transaction.take());
+        }
     }
 
     async fn commit(&self) -> Result<()> {
@@ -57,7 +95,7 @@ impl Shared {
             return Err(aborted("commit").context("the transaction has ended"));
         };
         let open = self.inner.load(Ordering::SeqCst);
-        let why = if self.poisoned.load(Ordering::SeqCst) {
+        let why = if self.is_poisoned() {
             "a statement of it failed, was cut off or was rolled back"
         } else if open > 0 {
             "a transaction begun within it has not ended"
@@ -89,17 +127,44 @@ fn aborted(operation: &str) -> Error {
 
 /// The right to run one statement.
 struct Statements<'a> {
-    guard: MutexGuard<'a, Option<Box<dyn EngineTransaction>>>,
-    poisoned: &'a AtomicBool,
+    // `None` only while it is dropped.
+    guard: Option<MutexGuard<'a, Option<Box<dyn EngineTransaction>>>>,
+    shared: &'a Shared,
 }
 
 impl Statements<'_> {
     fn get(&mut self) -> Result<&mut Box<dyn EngineTransaction>> {
-        self.guard.as_mut().ok_or_else(|| aborted("use a transaction").context("it has ended"))
+        self.guard
+            .as_mut()
+            .and_then(|guard| guard.as_mut())
+            .ok_or_else(|| aborted("use a transaction").context("it has ended"))
     }
 
     fn succeeded(self) {
-        self.poisoned.store(false, Ordering::SeqCst);
+        self.shared.unfinished.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Statements<'_> {
+    fn drop(&mut self) {
+        drop(self.guard.take());
+        self.shared.let_go();
+    }
+}
+
+/// Says that the statement which is running is a stream, for as long as it lives.
+struct Streaming<'a>(&'a AtomicBool);
+
+impl<'a> Streaming<'a> {
+    fn begin(flag: &'a AtomicBool) -> Self {
+        flag.store(true, Ordering::SeqCst);
+        Self(flag)
+    }
+}
+
+impl Drop for Streaming<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
     }
 }
 
@@ -111,7 +176,7 @@ impl fmt::Debug for TransactionHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransactionHandle")
             .field("engine", &self.0.engine)
-            .field("poisoned", &self.0.poisoned.load(Ordering::SeqCst))
+            .field("poisoned", &self.0.is_poisoned())
             .finish_non_exhaustive()
     }
 }
@@ -132,8 +197,9 @@ impl TransactionHandle {
     /// # Errors
     /// [`Aborted`](ErrorKind::Aborted) if the transaction has ended or is poisoned.
     pub async fn begin_inner(&self) -> Result<Transaction> {
-        self.0.enter().await?.succeeded();
+        let statement = self.0.enter().await?;
         self.0.inner.fetch_add(1, Ordering::SeqCst);
+        statement.succeeded();
         Ok(Transaction { handle: self.clone(), inner: true, ended: false })
     }
 
@@ -173,7 +239,10 @@ impl Transaction {
             backend,
             capabilities,
             transaction: Mutex::new(Some(transaction)),
-            poisoned: AtomicBool::new(false),
+            unfinished: AtomicBool::new(false),
+            doomed: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+            streaming: AtomicBool::new(false),
             inner: AtomicU32::new(0),
         };
         Self { handle: TransactionHandle(Arc::new(shared)), inner: false, ended: false }
@@ -190,14 +259,17 @@ impl Transaction {
     /// [`Aborted`](ErrorKind::Aborted), with everything rolled back, if a statement had failed or an inner transaction
     /// was rolled back or is open; else the engine's.
     pub async fn commit(mut self) -> Result<()> {
-        if !self.inner {
-            self.ended = true;
-            return self.handle.0.commit().await;
-        }
         // Whoever drops this future before it has answered has not committed: `ended` is set at the end.
-        self.handle.0.enter().await?.succeeded();
-        self.end_inner();
-        Ok(())
+        if self.inner {
+            let handle = self.handle();
+            let statement = handle.0.enter().await?;
+            self.end_inner();
+            statement.succeeded();
+            return Ok(());
+        }
+        let committed = self.handle.0.commit().await;
+        self.ended = true;
+        committed
     }
 
     /// Rolls back. Rolling back an inner transaction dooms the whole.
@@ -206,12 +278,13 @@ impl Transaction {
     /// The engine's, classified; nothing has taken effect all the same.
     pub async fn rollback(mut self) -> Result<()> {
         if self.inner {
-            self.handle.0.poisoned.store(true, Ordering::SeqCst);
+            self.handle.0.doomed.store(true, Ordering::SeqCst);
             self.end_inner();
             return Ok(());
         }
+        let rolled_back = self.handle.0.rollback().await;
         self.ended = true;
-        self.handle.0.rollback().await
+        rolled_back
     }
 
     fn end_inner(&mut self) {
@@ -225,12 +298,12 @@ impl Drop for Transaction {
         if self.ended {
             return;
         }
-        self.handle.0.poisoned.store(true, Ordering::SeqCst);
         if self.inner {
+            self.handle.0.doomed.store(true, Ordering::SeqCst);
             self.end_inner();
-        } else if let Ok(mut transaction) = self.handle.0.transaction.try_lock() {
+        } else {
             // Repositories may still hold the handle: the engine's transaction must not wait for them to go.
-            drop(transaction.take());
+            self.handle.0.abandon();
         }
     }
 }
@@ -280,8 +353,10 @@ impl StreamTrait for TransactionHandle {
     ) -> Pin<Box<dyn Future<Output = Result<Self::Stream<'a>, DbErr>> + 'a + Send>> {
         Box::pin(async move {
             let mut open = self.0.enter().await.map_err(to_db_err)?;
+            let streaming = Streaming::begin(&self.0.streaming);
             let rows: DbRowStream<'a> = Box::pin(async_stream::try_stream! {
                 {
+                    let _streaming = streaming;
                     let transaction = open.get().map_err(to_db_err)?;
                     let mut rows = transaction.stream_raw(statement).await.map_err(to_db_err)?;
                     while let Some(row) = rows.next().await {

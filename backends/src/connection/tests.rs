@@ -6,7 +6,7 @@
 mod cancellation;
 mod entity;
 mod errors;
-mod fixture;
+pub(crate) mod fixture;
 mod statements;
 mod transactions;
 

@@ -30,7 +30,7 @@ const SETTINGS: &str = "SET GLOBAL arrow_lossless_conversion = true;
 ///
 /// Opening the same file again in this process shares its handle, with the options of whoever came first. Each
 /// session runs its queries on its own thread alone (`threads = 1`): sessions are what works in parallel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DuckdbDatabase {
     location: Location,
     instance: Arc<Instance>,

@@ -8,14 +8,21 @@
 //! - `catalog`, `declared`, `sql_text`: what a file holds, from DuckDB's own tables of it;
 //! - `read`, `select`, `decode`, `literal`, `storage`, `layout`: chunks, Arrow batches, and the plan that bounds their memory;
 //! - `write`, `encode`: rows in through Arrow batches and the Appender;
+//! - [`connection`], `transaction`, `rows`: DuckDB under SeaORM; `pool`, `worker`, `cancel`: its sessions, each on a thread of its
+//!   own; `run`, `bind`, `column`, `row`: one statement, its parameters and its rows; `sql`, `unsupported`: what of Postgres'
+//!   SQL must be known or explained;
 //! - `error`: DuckDB's messages, classified.
 //!
 //! Nothing here needs an extension other than JSON, which is checked when a file is opened; the ICU extension, which an
 //! official library carries and the bundled one does not, makes no difference.
 
+mod bind;
+mod cancel;
 mod catalog;
 mod catalog_unmovable;
+mod column;
 pub mod connect;
+pub mod connection;
 mod declared;
 mod decode;
 pub mod dialect;
@@ -25,17 +32,27 @@ mod file;
 mod layout;
 mod literal;
 mod parameter;
+mod pool;
 mod read;
 mod registry;
+mod row;
+mod rows;
+mod run;
 mod select;
 mod session;
 pub mod snapshot;
+mod sql;
 mod sql_text;
 mod storage;
+mod transaction;
+mod unsupported;
+mod worker;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use connect::DuckdbDatabase;
+pub use connection::DuckdbConnection;
 pub use dialect::DuckdbDialect;
+pub use transaction::DuckdbTransaction;

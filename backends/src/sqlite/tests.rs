@@ -2,6 +2,7 @@
 
 mod application;
 mod catalog;
+mod connection;
 mod open;
 mod read;
 mod session;

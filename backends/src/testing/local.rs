@@ -119,7 +119,7 @@ impl Binaries {
 }
 
 /// Root may not run a server: the account to do it as, where this process is root's.
-fn server_account() -> Result<Option<(u32, u32)>> {
+pub(super) fn server_account() -> Result<Option<(u32, u32)>> {
     let own = tempfile::tempfile().and_then(|file| file.metadata()).map_err(|e| failed(&e))?;
     if own.uid() != 0 {
         return Ok(None);

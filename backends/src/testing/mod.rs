@@ -20,9 +20,11 @@
 //! This is test support: its public functions panic, with the whole report, where they fail.
 
 mod admin;
+pub mod conformance;
 mod container;
 mod disk;
 mod local;
+pub mod pooler;
 pub mod postgres;
 mod roles;
 mod server;
@@ -30,5 +32,7 @@ mod server;
 mod tests;
 mod tether;
 
+pub use conformance::StoreFixture;
+pub use pooler::TestPooler;
 pub use postgres::{TestDatabase, TestServer};
 pub use roles::TestRoles;

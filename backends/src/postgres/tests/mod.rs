@@ -1,10 +1,13 @@
 //! Cases against a real Postgres.
 
 mod catalogs;
+mod connection;
 mod definitions;
 mod failures;
+mod pooler;
 mod rows;
 mod snapshots;
+mod tenants;
 
 use trimaran_core::{LogicalType, Value};
 

@@ -1,0 +1,3 @@
+//! Who may call what, over a real store.
+
+pub mod policies;

@@ -1,0 +1,169 @@
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::access::{ActingStore, Action, Actor, Policy, RolePolicy};
+use crate::conformance::{Fixture, kind, permission, permissions};
+use crate::id::{ApiKeyId, GroupId, RoleId, SessionId, UserId};
+use crate::model::{NewApiKey, NewGroup, NewRole, NewSession, NewUser};
+use crate::{ErrorKind, PageRequest, Store as _};
+
+#[derive(Debug)]
+struct PermitNothing;
+
+impl Policy for PermitNothing {
+    fn permits(&self, _actor: &Actor, _action: &Action<'_>) -> bool {
+        false
+    }
+}
+
+fn acting(fixture: &dyn Fixture, actor: Actor, policy: impl Policy + 'static) -> ActingStore {
+    ActingStore::new(fixture.store(), actor, Arc::new(policy))
+}
+
+/// Asserts that each of the calls is forbidden.
+macro_rules! forbidden {
+    ($($call:expr),* $(,)?) => { $(assert_eq!(kind($call.await), ErrorKind::Forbidden, stringify!($call));)* };
+}
+
+pub async fn every_call_of_identity_is_asked_before_anything_is_touched(fixture: &dyn Fixture) {
+    let ann = fixture.user("ann").await;
+    let identity = acting(fixture, Actor::System, PermitNothing).identity().unwrap();
+    let (users, roles) = (&identity.users, &identity.roles);
+    let (groups, assignments) = (&identity.groups, &identity.assignments);
+    let page = PageRequest::first(1).unwrap();
+    let (role, group) = (RoleId(ann.id.0), GroupId(ann.id.0));
+    let role_model = fixture.identity().roles.create(NewRole::named("r", [])).await.unwrap();
+    let group_model = fixture.identity().groups.create(NewGroup::named("g")).await.unwrap();
+    forbidden!(
+        users.create(NewUser::named("eve")),
+        users.find(ann.id),
+        users.find_by_name("ann"),
+        users.update(&ann),
+        users.enable(ann.id),
+        users.disable(ann.id),
+        users.delete(ann.id),
+        users.list(&page),
+        users.set_password(ann.id, &"x".into()),
+        users.verify_password("ann", &"x".into()),
+        roles.create(NewRole::named("x", [])),
+        roles.find(role),
+        roles.find_by_name("r"),
+        roles.update(&role_model),
+        roles.delete(role_model.id),
+        roles.list(&page),
+        groups.create(NewGroup::named("x")),
+        groups.find(group),
+        groups.find_by_name("g"),
+        groups.update(&group_model),
+        groups.delete(group_model.id),
+        groups.list(&page),
+        groups.add_member(group_model.id, ann.id),
+        groups.remove_member(group_model.id, ann.id),
+        groups.members_of(group_model.id, &page),
+        groups.groups_of(ann.id),
+        assignments.assign(role_model.id, ann.id.into()),
+        assignments.unassign(role_model.id, ann.id.into()),
+        assignments.roles_of(ann.id.into()),
+        assignments.permissions_of(ann.id),
+        assignments.is_permitted(ann.id, &permission("a")),
+    );
+    assert_eq!(fixture.identity().users.find(ann.id).await.unwrap(), Some(ann.clone()));
+    assert_eq!(fixture.identity().users.find_by_name("eve").await.unwrap(), None);
+    assert_eq!(fixture.identity().roles.find(role_model.id).await.unwrap(), Some(role_model));
+    assert_eq!(fixture.identity().groups.find(group_model.id).await.unwrap(), Some(group_model));
+    assert_eq!(fixture.identity().groups.groups_of(ann.id).await.unwrap(), []);
+}
+
+pub async fn every_call_of_application_is_asked_before_anything_is_touched(fixture: &dyn Fixture) {
+    let owner = UserId(uuid::Uuid::from_u128(1));
+    let key = fixture.application().api_keys.create(NewApiKey::named(owner, "k")).await.unwrap();
+    let session = fixture.application().sessions.create(NewSession::of(owner)).await.unwrap();
+    let setting = fixture.application().settings.put("s", json!(1)).await.unwrap();
+    let application = acting(fixture, Actor::System, PermitNothing).application().unwrap();
+    let (keys, sessions, settings) = (&application.api_keys, &application.sessions, &application.settings);
+    let page = PageRequest::first(1).unwrap();
+    let (key_id, session_id): (ApiKeyId, SessionId) = (key.key.id, session.session.id);
+    forbidden!(
+        keys.create(NewApiKey::named(owner, "x")),
+        keys.authenticate(&key.secret),
+        keys.find(key_id),
+        keys.list_of(owner),
+        keys.rotate(key_id),
+        keys.revoke(key_id),
+        keys.revoke_all(owner),
+        keys.delete(key_id),
+        sessions.create(NewSession::of(owner)),
+        sessions.authenticate(&session.token),
+        sessions.find(session_id),
+        sessions.list_of(owner),
+        sessions.revoke(session_id),
+        sessions.revoke_all(owner),
+        sessions.purge(),
+        settings.get("s"),
+        settings.put("s", json!(2)),
+        settings.compare_and_set("s", Some(1), json!(2)),
+        settings.delete("s"),
+        settings.list("", &page),
+    );
+    assert_eq!(fixture.application().api_keys.list_of(owner).await.unwrap(), [key.key]);
+    assert_eq!(fixture.application().sessions.list_of(owner).await.unwrap(), [session.session]);
+    assert_eq!(fixture.application().settings.get("s").await.unwrap(), Some(setting));
+}
+
+pub async fn a_unit_of_work_asks_as_its_store_does(fixture: &dyn Fixture) {
+    let store = acting(fixture, Actor::System, PermitNothing);
+    let unit = store.begin().await.unwrap();
+    forbidden!(unit.identity().unwrap().users.create(NewUser::named("eve")));
+    let inner = unit.begin().await.unwrap();
+    forbidden!(inner.application().unwrap().settings.put("s", json!(1)));
+    inner.commit().await.unwrap();
+    // Nothing was touched, so that nothing is doomed.
+    unit.commit().await.unwrap();
+}
+
+pub async fn a_user_may_what_its_roles_permit_and_nothing_else(fixture: &dyn Fixture) {
+    let identity = fixture.identity();
+    let ann = fixture.user("ann").await.id;
+    let names = permissions(["identity.users:read", "application.sessions:revoke:own"]);
+    let role = identity.roles.create(NewRole::named("helper", names)).await.unwrap().id;
+    identity.assignments.assign(role, ann.into()).await.unwrap();
+    let actor = Actor::user(ann, identity.assignments.permissions_of(ann).await.unwrap());
+    let store = acting(fixture, actor, RolePolicy);
+    let (mine, other) = (store.identity().unwrap(), UserId(uuid::Uuid::max()));
+    assert!(mine.users.find_by_name("ann").await.unwrap().is_some());
+    forbidden!(mine.users.delete(ann), mine.roles.find(role));
+    let sessions = store.application().unwrap().sessions;
+    assert_eq!(sessions.revoke_all(ann).await.unwrap(), 0);
+    forbidden!(sessions.revoke_all(other), sessions.list_of(ann));
+}
+
+pub async fn a_disabled_user_s_actor_may_nothing(fixture: &dyn Fixture) {
+    let identity = fixture.identity();
+    let ann = fixture.user("ann").await.id;
+    let names = permissions(["identity.users:read"]);
+    let role = identity.roles.create(NewRole::named("helper", names)).await.unwrap().id;
+    identity.assignments.assign(role, ann.into()).await.unwrap();
+    identity.users.disable(ann).await.unwrap();
+    let actor = Actor::user(ann, identity.assignments.permissions_of(ann).await.unwrap());
+    let users = acting(fixture, actor, RolePolicy).identity().unwrap().users;
+    forbidden!(users.find(ann));
+}
+
+pub async fn a_key_may_what_both_its_scopes_and_its_owner_may(fixture: &dyn Fixture) {
+    let identity = fixture.identity();
+    let ann = fixture.user("ann").await.id;
+    let names = permissions(["identity.users:read", "identity.roles:read"]);
+    let role = identity.roles.create(NewRole::named("helper", names)).await.unwrap().id;
+    identity.assignments.assign(role, ann.into()).await.unwrap();
+    let new = NewApiKey {
+        scopes: permissions(["identity.users:read", "identity.users:delete"]),
+        ..NewApiKey::named(ann, "ci")
+    };
+    let issued = fixture.application().api_keys.create(new).await.unwrap();
+    let key = fixture.application().api_keys.authenticate(&issued.secret).await.unwrap().unwrap();
+    let actor = Actor::api_key(&key, &identity.assignments.permissions_of(ann).await.unwrap());
+    let mine = acting(fixture, actor, RolePolicy).identity().unwrap();
+    assert!(mine.users.find(ann).await.unwrap().is_some());
+    forbidden!(mine.users.delete(ann), mine.roles.find(role));
+}

@@ -1,0 +1,5 @@
+//! API keys, sessions, settings.
+
+pub mod api_keys;
+pub mod sessions;
+pub mod settings;

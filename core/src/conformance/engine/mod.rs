@@ -1,0 +1,3 @@
+//! What the engine itself does, past all repositories: it must be what its [`Capabilities`](crate::Capabilities) say.
+
+pub mod abilities;

@@ -1,0 +1,176 @@
+//! All cases, by area and subject: what is not named here does not run.
+
+/// Hands the list to another macro, behind `$args`: see `suite.rs`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_list {
+    ([$($then:tt)*] $args:tt) => {
+        $($then)*! { $args
+            identity::users [
+                a_created_user_is_found_by_id_and_by_name
+                a_user_that_is_not_there_is_none
+                a_user_s_name_is_taken_once
+                names_that_only_look_alike_are_of_different_people
+                a_user_s_name_has_a_length
+                an_update_writes_every_field_and_counts
+                an_update_of_an_outdated_user_is_a_conflict
+                an_update_of_nobody_is_not_found
+                an_update_to_a_taken_name_is_a_conflict
+                a_name_that_was_given_up_is_free
+                disabling_and_enabling_count_only_when_they_change_something
+                a_deleted_user_is_gone
+                every_optional_field_of_a_user_is_kept_or_kept_empty
+                hostile_text_survives_in_every_field_of_a_user
+                a_megabyte_of_text_survives_in_a_user
+                times_are_kept_to_the_microsecond_and_in_utc
+            ]
+            identity::passwords [
+                the_right_password_lets_in
+                any_other_password_name_or_state_does_not
+                a_new_password_ends_the_old_one
+                a_password_may_be_any_text
+                a_password_that_is_none_or_nobody_s_is_refused
+                a_deleted_user_s_password_does_not_come_back
+            ]
+            identity::roles [
+                a_created_role_is_found_with_its_permissions
+                a_role_s_name_is_taken_once
+                an_update_replaces_a_role_s_permissions
+                an_update_of_an_outdated_role_changes_nothing
+                a_deleted_role_is_gone_with_its_permissions
+                a_role_may_have_thousands_of_permissions
+                hostile_text_survives_in_every_field_of_a_role
+            ]
+            identity::groups [
+                a_created_group_is_found_by_id_and_by_name
+                a_group_s_name_is_taken_once
+                an_update_of_a_group_writes_counts_and_notices_another
+                members_come_and_go
+                a_user_may_be_in_many_groups
+                a_member_needs_a_group_and_a_user
+                a_deleted_group_leaves_its_members
+                a_deleted_user_is_a_member_no_more
+                hostile_text_survives_in_every_field_of_a_group
+            ]
+            identity::assignments [
+                permissions_come_by_a_user_s_roles_and_by_its_groups
+                whether_a_user_may_is_the_same_as_what_it_may
+                a_disabled_user_may_nothing
+                a_user_without_roles_and_nobody_may_nothing
+                a_role_is_assigned_and_taken_away_once
+                a_role_taken_from_a_user_stays_if_a_group_has_it
+                an_assignment_needs_a_role_and_a_subject
+                assignments_go_with_the_role_the_user_or_the_group
+                a_change_of_a_role_reaches_whoever_has_it
+            ]
+            application::api_keys [
+                a_key_is_known_by_its_text
+                a_text_that_is_off_by_anything_is_no_key
+                an_expired_key_is_worthless_from_its_last_moment_on
+                a_revoked_key_is_worthless_for_ever
+                a_rotated_key_has_another_text_and_is_the_same_else
+                a_revoked_or_missing_key_is_not_rotated
+                a_key_s_last_use_is_recorded_at_most_once_a_minute
+                a_key_used_by_many_at_once_lets_all_in
+                an_owner_s_keys_are_listed_and_revoked_together
+                a_deleted_key_is_gone
+                every_optional_field_of_a_key_is_kept
+                hostile_text_survives_in_a_key_s_name
+                a_key_with_a_wrong_name_or_prefix_is_refused
+            ]
+            application::sessions [
+                a_session_is_known_by_its_token
+                a_text_that_is_off_by_anything_is_no_token
+                an_idle_session_ends
+                a_session_in_use_lives_on_until_its_end
+                uses_in_quick_succession_are_one
+                a_session_used_by_many_at_once_lets_all_in
+                a_revoked_session_is_over
+                all_sessions_of_a_user_end_together
+                a_purge_removes_what_is_over_and_nothing_else
+                a_purge_removes_any_number
+                a_session_of_absurd_length_is_refused
+            ]
+            application::settings [
+                a_setting_is_put_and_got
+                putting_again_replaces_and_counts
+                compare_and_set_sets_what_is_as_expected
+                compare_and_set_refuses_what_is_not_as_expected
+                a_deleted_setting_is_gone
+                settings_are_listed_by_prefix_byte_for_byte
+                hostile_text_survives_in_keys_and_values
+                every_json_value_comes_back_as_it_was
+                a_value_is_read_as_the_type_it_has
+                a_setting_s_key_has_a_length
+            ]
+            transaction::outcome [
+                a_committed_unit_takes_effect_as_a_whole
+                a_unit_rolled_back_takes_no_effect
+                a_dropped_unit_takes_no_effect_and_holds_nothing
+                a_unit_sees_what_it_did_and_others_do_not
+                a_failed_statement_dooms_the_unit
+                a_doomed_unit_can_be_rolled_back_and_begun_again
+                a_call_that_is_refused_before_any_statement_dooms_nothing
+                repositories_that_outlive_their_unit_fail
+                a_call_of_several_statements_fails_as_a_whole
+                a_row_may_be_changed_many_times_in_a_unit
+                what_a_unit_made_it_may_delete
+            ]
+            transaction::nesting [
+                an_inner_unit_takes_effect_with_the_outermost
+                an_inner_unit_rolled_back_dooms_the_outermost
+                an_inner_unit_dropped_dooms_the_outermost
+                an_inner_unit_left_open_keeps_the_outermost_from_committing
+                an_outermost_rolled_back_undoes_what_inner_units_committed
+            ]
+            transaction::concurrency [
+                two_writers_of_different_rows_both_succeed
+                writers_that_overlap_are_as_concurrent_as_the_engine_says
+                of_two_updates_of_the_same_version_one_is_lost_and_knows_it
+                of_two_users_of_one_name_at_once_one_is_created
+                a_counter_under_compare_and_set_loses_nothing
+                of_many_that_expect_no_setting_one_sets_it
+                serializable_units_allow_no_write_skew
+                no_child_outlives_a_parent_that_is_deleted_meanwhile
+            ]
+            paging::lists [
+                pages_give_everyone_once_in_the_order_of_creation
+                the_last_page_says_so
+                rows_that_come_while_paging_are_neither_repeated_nor_in_the_way
+                rows_that_go_while_paging_skip_nobody_else
+                a_cursor_that_no_page_gave_is_refused
+                pages_of_roles_bring_all_their_permissions
+                groups_and_their_members_are_paged
+            ]
+            access::policies [
+                every_call_of_identity_is_asked_before_anything_is_touched
+                every_call_of_application_is_asked_before_anything_is_touched
+                a_unit_of_work_asks_as_its_store_does
+                a_user_may_what_its_roles_permit_and_nothing_else
+                a_disabled_user_s_actor_may_nothing
+                a_key_may_what_both_its_scopes_and_its_owner_may
+            ]
+            engine::abilities [
+                a_savepoint_can_be_rolled_back_to
+                the_engine_itself_refuses_a_child_without_its_parent
+                statements_of_a_transaction_that_fails_take_no_effect
+                what_is_said_of_the_store_is_so
+            ]
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_names {
+    (() $($area:ident::$subject:ident [$($case:ident)*])*) => {
+        &[$((concat!(stringify!($area), "/", stringify!($subject)), &[$(stringify!($case)),*]),)*]
+    };
+}
+
+const NAMES: &[(&str, &[&str])] = crate::__conformance_list!([crate::__conformance_names]());
+
+/// Every case: where it is, such as `identity/users`, and its name.
+pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NAMES.iter().flat_map(|(place, cases)| cases.iter().map(|case| (*place, *case)))
+}

@@ -1,0 +1,35 @@
+use std::collections::BTreeSet;
+
+use super::list::names;
+
+/// The source of each file of cases.
+const SOURCES: &[(&str, &str)] = &[
+    ("identity/users", include_str!("identity/users.rs")),
+    ("identity/passwords", include_str!("identity/passwords.rs")),
+    ("identity/roles", include_str!("identity/roles.rs")),
+    ("identity/groups", include_str!("identity/groups.rs")),
+    ("identity/assignments", include_str!("identity/assignments.rs")),
+    ("application/api_keys", include_str!("application/api_keys.rs")),
+    ("application/sessions", include_str!("application/sessions.rs")),
+    ("application/settings", include_str!("application/settings.rs")),
+    ("transaction/outcome", include_str!("transaction/outcome.rs")),
+    ("transaction/nesting", include_str!("transaction/nesting.rs")),
+    ("transaction/concurrency", include_str!("transaction/concurrency.rs")),
+    ("paging/lists", include_str!("paging/lists.rs")),
+    ("access/policies", include_str!("access/policies.rs")),
+    ("engine/abilities", include_str!("engine/abilities.rs")),
+];
+
+#[test]
+fn every_case_that_is_written_is_on_the_list() {
+    for (place, source) in SOURCES {
+        let written: BTreeSet<_> = source
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub async fn "))
+            .filter_map(|rest| rest.split('(').next())
+            .collect();
+        let listed: BTreeSet<_> = names().filter(|(at, _)| at == place).map(|(_, name)| name).collect();
+        assert_eq!(written, listed, "{place}");
+    }
+    assert!(names().all(|(at, _)| SOURCES.iter().any(|(place, _)| *place == at)));
+}
