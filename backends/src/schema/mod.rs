@@ -22,6 +22,8 @@ pub mod migrations;
 pub mod row_security;
 pub mod runner;
 pub mod status;
+#[cfg(test)]
+mod tests;
 
 pub use book::Book;
 pub use migration::{Backfill, Migration};

@@ -148,6 +148,10 @@ async fn connect(location: &Location, pool: &PoolSettings, memory: u64) -> Resul
     match location.engine() {
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => Ok(Connection::new(crate::sqlite::SqliteConnection::open(location, pool).await?)),
+        #[cfg(feature = "duckdb")]
+        Engine::Duckdb => {
+            Ok(Connection::new(crate::duckdb::DuckdbConnection::open(location, pool, memory).await?))
+        }
         other => {
             let _ = (pool, memory);
             Err(Error::new(ErrorKind::Unsupported, format!("open {location}"))

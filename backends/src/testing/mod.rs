@@ -10,6 +10,8 @@
 //!    official one, else the one that `scripts/postgres-image.sh` builds where no registry can be reached;
 //! 3. the server binaries of this machine, in a throw-away directory.
 //!
+//! [`TestRoles`] adds an owner and an application's role to a database, for what row-level security must keep apart.
+//!
 //! Where none of these works the test fails, and says what was tried and what to do. Nothing is skipped.
 //!
 //! Statics are not dropped, and a test may be killed: a tether (`tether.rs`) ends the server and removes what it left when this
@@ -24,6 +26,7 @@ mod disk;
 mod local;
 pub mod pooler;
 pub mod postgres;
+mod roles;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -32,3 +35,4 @@ mod tether;
 pub use conformance::StoreFixture;
 pub use pooler::TestPooler;
 pub use postgres::{TestDatabase, TestServer};
+pub use roles::TestRoles;

@@ -1,0 +1,75 @@
+//! Two roles on a test database, as a careful installation has them: one that owns the tables, one for the application.
+
+use super::admin;
+use super::postgres::TestDatabase;
+use super::server::give_up;
+use crate::Location;
+
+/// The roles' password: no secret.
+const PASSWORD: &str = "trimaran";
+
+/// An owner and an application's role, neither a superuser. Dropped, they and what they own are gone.
+#[derive(Debug)]
+pub struct TestRoles<'a> {
+    database: &'a TestDatabase,
+    owner: String,
+    application: String,
+}
+
+impl<'a> TestRoles<'a> {
+    /// Makes both; the schema `public` becomes the owner's.
+    ///
+    /// # Panics
+    /// If they can't be made.
+    pub fn create(database: &'a TestDatabase) -> Self {
+        let name = database.name();
+        let (owner, application) = (format!("{name}_owner"), format!("{name}_app"));
+        database.execute(&format!(
+            "CREATE ROLE {owner} LOGIN PASSWORD '{PASSWORD}'; CREATE ROLE {application} LOGIN PASSWORD '{PASSWORD}'; \
+             ALTER SCHEMA public OWNER TO {owner}; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+        ));
+        Self { database, owner, application }
+    }
+
+    /// The owner's name.
+    pub fn owner_name(&self) -> &str {
+        &self.owner
+    }
+
+    /// The name of the application's role.
+    pub fn application_name(&self) -> &str {
+        &self.application
+    }
+
+    /// The database as its owner reaches it, password included.
+    pub fn owner(&self) -> Location {
+        self.location(&self.owner)
+    }
+
+    /// The database as the application reaches it, password included.
+    pub fn application(&self) -> Location {
+        self.location(&self.application)
+    }
+
+    fn location(&self, role: &str) -> Location {
+        let parsed = url::Url::parse(self.database.url()).ok().and_then(|mut url| {
+            url.set_username(role).ok()?;
+            url.set_password(Some(PASSWORD)).ok()?;
+            Some(url.to_string())
+        });
+        match parsed {
+            Some(url) => Location::parse(&url).unwrap_or_else(give_up),
+            None => panic!("the test database's URL takes no other user"),
+        }
+    }
+}
+
+impl Drop for TestRoles<'_> {
+    fn drop(&mut self) {
+        // Best effort, as for the database.
+        for role in [&self.application, &self.owner] {
+            let _dropped = admin::value(self.database.url(), &format!("DROP OWNED BY {role} CASCADE"));
+            let _dropped = admin::value(self.database.url(), &format!("DROP ROLE IF EXISTS {role}"));
+        }
+    }
+}
