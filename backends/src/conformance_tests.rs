@@ -69,5 +69,8 @@ async fn the_table_of_capabilities_in_the_documentation_is_up_to_date() {
         std::fs::write(&path, &page).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "docs/capabilities.md is stale: run this test with TRIMARAN_UPDATE_DOCS=1, commit the file");
+    assert!(
+        written == page,
+        "docs/capabilities.md is stale: run this test with TRIMARAN_UPDATE_DOCS=1, commit the file"
+    );
 }

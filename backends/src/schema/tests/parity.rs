@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::sea_query::{ColumnType, ForeignKeyAction, TableRef};
-use sea_orm::{ColumnTrait as _, EntityTrait, Identity, IdenStatic as _, Iterable as _, PrimaryKeyToColumn as _};
-use sea_orm::{RelationTrait as _, EntityName as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait, IdenStatic as _, Identity, Iterable as _, PrimaryKeyToColumn as _,
+};
+use sea_orm::{EntityName as _, RelationTrait as _};
 use trimaran_core::{Engine, LogicalType};
 
 use super::fixture::{AREAS, Fixture, NOTE, book};
@@ -161,7 +163,9 @@ async fn an_engine_and_the_entities_agree(fixture: Fixture) {
     for (name, table) in &mut tables {
         table.indexes.clear();
         let entity = entities.get_mut(name);
-        if fixture.db.engine() == Engine::Duckdb && let Some(entity) = entity {
+        if fixture.db.engine() == Engine::Duckdb
+            && let Some(entity) = entity
+        {
             entity.references.clear();
         }
     }
@@ -177,7 +181,10 @@ async fn the_three_schemas_are_one() {
     let duckdb = shapes(&fixture::duckdb().await, &book).await;
     assert_eq!(postgres, sqlite);
     let without_references = |tables: BTreeMap<String, Shape>| -> BTreeMap<String, Shape> {
-        tables.into_iter().map(|(name, table)| (name, Shape { references: BTreeSet::new(), ..table })).collect()
+        tables
+            .into_iter()
+            .map(|(name, table)| (name, Shape { references: BTreeSet::new(), ..table }))
+            .collect()
     };
     assert_eq!(without_references(postgres), duckdb);
 }
