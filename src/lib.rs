@@ -4,7 +4,7 @@
 //! ```
 //! # async fn example() -> trimaran::Result<()> {
 //! use trimaran::Config;
-//! use trimaran::model::identity::NewUser;
+//! use trimaran::model::NewUser;
 //!
 //! // Embedded, unless trimaran.toml or the environment say otherwise.
 //! let stores = trimaran::open(&Config::load()?).await?;
