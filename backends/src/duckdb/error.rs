@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use trimaran_core::{Error, ErrorKind};
 
 /// What a message that contains a phrase means, and what helps; the first that matches decides.
-const CLASSES: [(&str, ErrorKind, Option<&str>); 39] = [
+const CLASSES: [(&str, ErrorKind, Option<&str>); 40] = [
     ("Could not set lock on file", ErrorKind::Locked, Some(ANOTHER_PROCESS)),
     ("being used by another process", ErrorKind::Locked, Some(ANOTHER_PROCESS)),
     ("different configuration than existing connections", ErrorKind::Locked, Some(ANOTHER_PROCESS)),
@@ -24,6 +24,7 @@ const CLASSES: [(&str, ErrorKind, Option<&str>); 39] = [
     ("with storage version number", ErrorKind::Unsupported, Some(NEWER_DUCKDB)),
     ("Permission denied", ErrorKind::Forbidden, Some(RIGHTS)),
     ("Read-only file system", ErrorKind::Forbidden, Some(RIGHTS)),
+    ("launched in read-only mode", ErrorKind::Forbidden, Some("begin a transaction that may write")),
     ("is not a valid DuckDB database file", ErrorKind::Corrupt, None),
     ("does not match stored checksum", ErrorKind::Corrupt, Some(RESTORE)),
     ("Corrupt", ErrorKind::Corrupt, Some(RESTORE)),
