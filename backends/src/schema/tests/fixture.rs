@@ -72,7 +72,8 @@ pub(crate) async fn sqlite() -> Fixture {
 pub(crate) async fn duckdb() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let location = Location::file(trimaran_core::Engine::Duckdb, folder.path().join("app.duckdb"));
-    let db = crate::duckdb::DuckdbConnection::open(&location, &PoolSettings::default(), 64 << 20).await.unwrap();
+    let db =
+        crate::duckdb::DuckdbConnection::open(&location, &PoolSettings::default(), 64 << 20).await.unwrap();
     fixture(Connection::new(db), location, folder)
 }
 

@@ -90,7 +90,8 @@ async fn the_owner_is_bound_too_and_may_be_the_application() {
     assert_eq!(count(&owner).await, 0);
     let connection = Connection::new(owner.clone());
     let (two, clock) = (book([NOTE, STARS]), ManualClock::default());
-    let losses = Runner::new(&connection, &two, AREAS, &clock).losses(Some("0004_tenant_mark")).await.unwrap();
+    let losses =
+        Runner::new(&connection, &two, AREAS, &clock).losses(Some("0004_tenant_mark")).await.unwrap();
     assert_eq!((losses[0].table.as_str(), losses[0].rows), ("note", 1));
     assert_eq!(count(&owner).await, 0);
     blocking(|| drop(roles)).await;

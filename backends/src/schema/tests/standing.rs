@@ -41,7 +41,8 @@ async fn a_newer_store_is_refused_by_a_program_that_may_not_read_it(fixture: Fix
 async fn a_released_migration_that_was_changed_is_refused(fixture: Fixture) {
     let released = book([NOTE]);
     fixture.runner(&released).up().await.unwrap();
-    let changed = book([Migration { up: |_| vec!["CREATE TABLE note (id bigint)".to_owned()], ..NOTE }, STARS]);
+    let changed =
+        book([Migration { up: |_| vec!["CREATE TABLE note (id bigint)".to_owned()], ..NOTE }, STARS]);
     let error = fixture.runner(&changed).up().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.report().contains("app_0001_note is not what it was"), "{}", error.report());
