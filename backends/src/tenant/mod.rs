@@ -16,6 +16,8 @@ mod files;
 pub mod mark;
 pub mod naming;
 pub mod stores;
+#[cfg(all(test, feature = "sqlite", feature = "duckdb"))]
+mod tests;
 
 pub use catalogue::{TenantCatalogue, TenantRecord};
 pub use naming::NamingKey;
