@@ -27,8 +27,8 @@ pub mod schema;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod slots;
 pub mod store;
-pub mod transact;
 pub mod tenant;
+pub mod transact;
 pub mod transaction;
 
 #[cfg(feature = "duckdb")]

@@ -22,21 +22,49 @@ pub async fn hold<E: EntityTrait>(
     touched: E::Column,
     id: Uuid,
 ) -> Result<bool> {
-    const DOING: &str = "hold a row that others belong to";
-    let table = E::default();
-    if transaction.handle().capabilities().foreign_keys {
-        let query = Query::select()
-            .expr(Expr::val(1))
-            .from(table)
-            .and_where(id_column.eq(id))
-            .lock(LockType::KeyShare)
-            .take();
-        return Ok(transaction.query_one(&query).await.doing(DOING)?.is_some());
+    if !transaction.handle().capabilities().foreign_keys {
+        return touch::<E>(transaction, id_column, touched, id).await;
     }
+    let query = Query::select()
+        .expr(Expr::val(1))
+        .from(E::default())
+        .and_where(id_column.eq(id))
+        .lock(LockType::KeyShare)
+        .take();
+    let found = transaction.query_one(&query).await.doing("hold a row that others belong to")?;
+    Ok(found.is_some())
+}
+
+/// The other side of [`hold`], to be called before anything that belongs to the parent `id` is deleted, and it itself.
+/// Where the engine has foreign keys these do it. Where it has none, both sides write the same column of the same row, for DuckDB
+/// finds no conflict between a row's update and its deletion.
+///
+/// # Errors
+/// The engine's, classified.
+pub async fn claim<E: EntityTrait>(
+    transaction: &Transaction,
+    id_column: E::Column,
+    touched: E::Column,
+    id: Uuid,
+) -> Result<()> {
+    if !transaction.handle().capabilities().foreign_keys {
+        touch::<E>(transaction, id_column, touched, id).await?;
+    }
+    Ok(())
+}
+
+/// Writes what is there already; says whether there is a row.
+async fn touch<E: EntityTrait>(
+    transaction: &Transaction,
+    id_column: E::Column,
+    touched: E::Column,
+    id: Uuid,
+) -> Result<bool> {
     let touch = Query::update()
-        .table(table)
+        .table(E::default())
         .value(touched, Expr::col(touched))
         .and_where(Expr::col(id_column).eq(id))
         .take();
-    Ok(transaction.execute(&touch).await.doing(DOING)?.rows_affected() > 0)
+    let done = transaction.execute(&touch).await.doing("touch a row that others belong to")?;
+    Ok(done.rows_affected() > 0)
 }

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt as _;
-use sea_orm::{AccessMode, ConnectionTrait, DbBackend, IsolationLevel, Statement, StreamTrait, TransactionTrait};
+use sea_orm::{
+    AccessMode, ConnectionTrait, DbBackend, IsolationLevel, Statement, StreamTrait, TransactionTrait,
+};
 
 use super::*;
 use crate::EngineConnection as _;
 
 /// Runs for minutes unless it is interrupted.
-const ENDLESS: &str = "SELECT count(*) AS n FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7";
+const ENDLESS: &str =
+    "SELECT count(*) AS n FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7";
 
 fn sql(text: &str) -> Statement {
     Statement::from_string(DbBackend::Postgres, text)
@@ -185,7 +188,9 @@ async fn a_session_is_used_again_after_an_error() {
 #[tokio::test]
 async fn isolation_up_to_snapshots_is_given_and_more_is_refused() {
     let fixture = Fixture::new().await;
-    for level in [IsolationLevel::ReadUncommitted, IsolationLevel::ReadCommitted, IsolationLevel::RepeatableRead] {
+    for level in
+        [IsolationLevel::ReadUncommitted, IsolationLevel::ReadCommitted, IsolationLevel::RepeatableRead]
+    {
         fixture.db.begin_with_config(Some(level), None).await.unwrap().commit().await.unwrap();
     }
     let refused = fixture.db.begin_with_config(Some(IsolationLevel::Serializable), None).await.unwrap_err();
