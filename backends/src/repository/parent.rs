@@ -11,8 +11,9 @@ use crate::db_error::Doing as _;
 /// Whether the parent `id` exists; if so it stays until the transaction ends, whoever wants to delete it meanwhile.
 ///
 /// Where the engine has foreign keys the row is locked as they would lock it (SQLite's writer is alone anyhow). Where it
-/// has none, a write that changes nothing makes this transaction and the deletion conflict: one of the two fails with
-/// [`Aborted`](trimaran_core::ErrorKind::Aborted). `touched` is a column without an index.
+/// has none, a write that changes nothing in the end makes this transaction and the deletion conflict: one of the two fails with
+/// [`Aborted`](trimaran_core::ErrorKind::Aborted). `touched` is a column of
+/// whole numbers without an index.
 ///
 /// # Errors
 /// The engine's, classified.
@@ -53,18 +54,22 @@ pub async fn claim<E: EntityTrait>(
     Ok(())
 }
 
-/// Writes what is there already; says whether there is a row.
+/// Writes another value and then the one of before; says whether there is a row. Writing the same value is no write
+/// to DuckDB: it would meet no conflict.
 async fn touch<E: EntityTrait>(
     transaction: &Transaction,
     id_column: E::Column,
     touched: E::Column,
     id: Uuid,
 ) -> Result<bool> {
-    let touch = Query::update()
-        .table(E::default())
-        .value(touched, Expr::col(touched))
-        .and_where(Expr::col(id_column).eq(id))
-        .take();
-    let done = transaction.execute(&touch).await.doing("touch a row that others belong to")?;
-    Ok(done.rows_affected() > 0)
+    let mut rows = 0;
+    for step in [1, -1] {
+        let write = Query::update()
+            .table(E::default())
+            .value(touched, Expr::col(touched).add(step))
+            .and_where(Expr::col(id_column).eq(id))
+            .take();
+        rows = transaction.execute(&write).await.doing("touch a row that others belong to")?.rows_affected();
+    }
+    Ok(rows > 0)
 }
