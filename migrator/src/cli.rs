@@ -18,6 +18,7 @@ use crate::migrate::{self, Failure, Order};
 use crate::planner::Choices;
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::schema_command;
 use crate::source::Budget;
 
 /// Application data on Postgres, SQLite and DuckDB: move it from one to another, and prove that nothing was lost.
@@ -36,6 +37,9 @@ enum Command {
     /// Show and check the configuration of an application's stores (trimaran.toml and environment).
     #[command(subcommand)]
     Config(config_command::Command),
+    /// Show, apply and undo the migrations of an application's stores.
+    #[command(subcommand, after_help = exit::help())]
+    Schema(schema_command::Command),
 }
 
 #[derive(Debug, Subcommand)]
@@ -158,7 +162,8 @@ impl Common {
     }
 }
 
-fn password(path: &std::path::Path) -> Result<SecretString> {
+/// The password in a file.
+pub(crate) fn password(path: &std::path::Path) -> Result<SecretString> {
     let text = std::fs::read_to_string(path).map_err(|e| {
         Error::new(ErrorKind::Configuration, format!("read the password file {}", path.display())).source(e)
     })?;
@@ -178,6 +183,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Migrate(command) => migrate(&command),
         Command::Config(command) => simple(command.run(), command.json()),
+        Command::Schema(command) => simple(command.run(), command.json()),
     }
 }
 

@@ -48,6 +48,11 @@ impl Which {
         }
         builder.load()
     }
+
+    /// Whether JSON is wanted.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
 }
 
 impl Command {

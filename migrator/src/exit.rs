@@ -21,10 +21,12 @@ pub enum Exit {
     Interrupted,
     /// The source is not what it was.
     Changed,
+    /// Migrations of the schema are still to be applied.
+    Pending,
 }
 
 /// Every exit, its code and what it means.
-pub const TABLE: [(Exit, u8, &str); 8] = [
+pub const TABLE: [(Exit, u8, &str); 9] = [
     (Exit::Complete, 0, "complete and verified (check: nothing stands in the way)"),
     (Exit::Usage, 2, "usage or configuration is wrong"),
     (Exit::Connect, 3, "can't connect to or open a database, or lacking rights on it"),
@@ -33,6 +35,7 @@ pub const TABLE: [(Exit, u8, &str); 8] = [
     (Exit::Mismatch, 6, "verification found a difference"),
     (Exit::Interrupted, 7, "interrupted; the same command resumes"),
     (Exit::Changed, 8, "the source changed; --restart begins again"),
+    (Exit::Pending, 9, "schema status: migrations are pending; `trimaran schema up` applies them"),
 ];
 
 impl Exit {

@@ -8,6 +8,7 @@ mod interruptions;
 mod plans;
 mod refusals;
 mod samples;
+mod schema;
 mod stores;
 mod tampering;
 mod types;
