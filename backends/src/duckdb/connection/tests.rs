@@ -2,6 +2,7 @@
 
 mod refused;
 mod sessions;
+mod shop;
 mod tour;
 mod values;
 
