@@ -27,6 +27,7 @@ pub mod schema;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod slots;
 pub mod store;
+pub mod stores;
 pub mod tenant;
 pub mod transact;
 pub mod transaction;
@@ -48,6 +49,7 @@ pub use executor::Executor;
 pub use open::open;
 pub use sea_orm::sea_query;
 pub use store::{SqlStore, SqlUnitOfWork};
+pub use stores::{Opener, Stores, Tenant, connect};
 pub use transact::Retry;
 pub use transaction::{Transaction, TransactionHandle};
 pub use trimaran_core::{Location, location};

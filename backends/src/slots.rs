@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trimaran_core::config::PoolSettings;
 use trimaran_core::{Error, ErrorKind, Result};
@@ -74,6 +75,18 @@ impl Slots {
     }
 }
 
+/// The runtime that a pool is to live in.
+///
+/// # Errors
+/// `Configuration` if the caller is in none.
+pub(crate) fn runtime() -> Result<Handle> {
+    Handle::try_current().map_err(|error| {
+        Error::new(ErrorKind::Configuration, "make a pool of connections")
+            .source(error)
+            .hint("open it in a tokio runtime with I/O and time enabled, such as #[tokio::main] makes")
+    })
+}
+
 /// What a call gets whose connection was closed by this program.
 pub(crate) fn closed() -> Error {
     Error::new(ErrorKind::Unavailable, "get a connection")
@@ -102,6 +115,11 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Configuration);
             assert!(error.next_step().is_some());
         }
+    }
+
+    #[test]
+    fn a_pool_outside_a_runtime_is_refused() {
+        assert_eq!(runtime().unwrap_err().kind(), ErrorKind::Configuration);
     }
 
     #[tokio::test]

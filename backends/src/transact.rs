@@ -101,3 +101,83 @@ async fn attempt<T: Send>(
         }
     }
 }
+
+#[cfg(all(test, feature = "testing", feature = "sqlite"))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use trimaran_core::conformance::Fixture as _;
+    use trimaran_core::model::NewUser;
+    use trimaran_core::{Error, ErrorKind, Location};
+
+    use super::*;
+    use crate::testing::StoreFixture;
+
+    const QUICK: Retry =
+        Retry { attempts: 3, first_delay: Duration::from_millis(1), longest_delay: Duration::from_millis(2) };
+
+    async fn fixture() -> StoreFixture {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::file(trimaran_core::Engine::Sqlite, folder.path().join("a.db"));
+        let connection = crate::connect(&location, &Default::default(), 0).await.unwrap();
+        StoreFixture::plain(connection, folder).await.unwrap()
+    }
+
+    /// Creates a user, and fails with `kind` in the first `failures` attempts: the outcome, and how many were made.
+    async fn run(store: &dyn Store, kind: ErrorKind, failures: usize) -> (Result<()>, usize) {
+        let attempts = AtomicUsize::new(0);
+        let done = QUICK
+            .transact(store, |unit| {
+                let attempt = attempts.fetch_add(1, Ordering::SeqCst);
+                Box::pin(async move {
+                    unit.identity()?.users.create(NewUser::named("zoë")).await?;
+                    if attempt < failures { Err(Error::new(kind, "lose")) } else { Ok(()) }
+                })
+            })
+            .await;
+        (done, attempts.into_inner())
+    }
+
+    #[tokio::test]
+    async fn what_lost_is_done_again_from_the_start_and_takes_effect_once() {
+        let fixture = fixture().await;
+        let (done, attempts) = run(fixture.store().as_ref(), ErrorKind::Aborted, 2).await;
+        done.unwrap();
+        assert_eq!(attempts, 3);
+        assert!(fixture.store().identity().unwrap().users.find_by_name("zoë").await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn after_the_last_attempt_the_error_is_the_caller_s_and_nothing_has_taken_effect() {
+        let fixture = fixture().await;
+        let (done, attempts) = run(fixture.store().as_ref(), ErrorKind::Locked, usize::MAX).await;
+        assert_eq!((done.unwrap_err().kind(), attempts), (ErrorKind::Locked, 3));
+        assert!(fixture.store().identity().unwrap().users.find_by_name("zoë").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_would_fail_again_is_not_tried_again() {
+        let fixture = fixture().await;
+        let (done, attempts) = run(fixture.store().as_ref(), ErrorKind::Invalid, 1).await;
+        assert_eq!((done.unwrap_err().kind(), attempts), (ErrorKind::Invalid, 1));
+    }
+
+    #[tokio::test]
+    async fn a_doomed_unit_fails_although_its_work_went_on() {
+        let fixture = fixture().await;
+        let store = fixture.store();
+        let done = QUICK
+            .transact(store.as_ref(), |unit| {
+                Box::pin(async move {
+                    let users = unit.identity()?.users;
+                    users.create(NewUser::named("zoë")).await?;
+                    // The second of the same name fails; whoever looks away is told at the commit.
+                    assert!(users.create(NewUser::named("zoë")).await.is_err());
+                    Ok(())
+                })
+            })
+            .await;
+        assert_eq!(done.unwrap_err().kind(), ErrorKind::Aborted);
+        assert!(store.identity().unwrap().users.find_by_name("zoë").await.unwrap().is_none());
+    }
+}

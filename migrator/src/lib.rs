@@ -17,6 +17,7 @@ pub mod interrupt;
 pub mod journal;
 pub mod mapping;
 pub mod migrate;
+mod own_store;
 pub mod plan;
 pub mod planner;
 pub mod profile;

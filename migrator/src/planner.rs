@@ -9,6 +9,7 @@ use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result};
 
 use crate::hazard::Policy;
 use crate::mapping::Form;
+use crate::own_store;
 use crate::plan::{ColumnPlan, Estimate, ForeignKeyPlan, IndexPlan, KeyPlan, Plan, SequencePlan, TablePlan};
 use crate::profile::{self, Profile};
 
@@ -93,6 +94,7 @@ pub fn plan(
             }
         }
     }
+    own_store::prepare(&mut plan, catalog, target.engine());
     order(&mut plan.tables);
     let bytes = source.location().path().and_then(|p| std::fs::metadata(p).ok()).map_or(0, |m| m.len());
     let total = plan.tables.iter().map(|t| t.rows).sum();

@@ -9,6 +9,7 @@ mod plans;
 mod refusals;
 mod samples;
 mod schema;
+mod stores;
 mod tampering;
 mod types;
 mod whole;

@@ -15,6 +15,7 @@ macro_rules! cases {
     ($($case:ident)*) => {
         $crate::connection::tests::cases! { @engine postgres [all(feature = "postgres", feature = "testing")] $($case)* }
         $crate::connection::tests::cases! { @engine sqlite [feature = "sqlite"] $($case)* }
+        $crate::connection::tests::cases! { @engine duckdb [feature = "duckdb"] $($case)* }
     };
     (@engine $engine:ident [$($when:tt)*] $($case:ident)*) => {
         #[cfg($($when)*)]

@@ -115,6 +115,7 @@ fn open_handle(path: &Path, options: OpenOptions) -> Result<Handle> {
     }
     let file = known.map_or_else(|| DatabaseFile::open(path, options.access), Ok)?;
     let handle = Handle { connection, file };
+    in_utc(&handle.connection).map_err(refused)?;
     handle.connection.execute_batch(SETTINGS).map_err(refused)?;
     handle.connection.execute_batch("SELECT '[1]'::JSON").map_err(|e| {
         opening(ErrorKind::Unsupported, path)
@@ -135,6 +136,15 @@ fn configuration(options: OpenOptions) -> duckdb::Result<Config> {
         .with("memory_limit", format!("{}B", options.memory))?
         .with("threads", "1")?
         .with("preserve_insertion_order", "true")
+}
+
+/// Makes casts between timestamps with and without a zone mean UTC. Only where the ICU extension is do they mean anything
+/// else, and only there does the setting exist.
+fn in_utc(connection: &Connection) -> duckdb::Result<()> {
+    connection.execute_batch("SET GLOBAL TimeZone = 'UTC'").or_else(|error| {
+        let unknown = error.to_string().to_lowercase().contains("unrecognized configuration parameter");
+        if unknown { Ok(()) } else { Err(error) }
+    })
 }
 
 fn check_folder(path: &Path) -> Result<()> {

@@ -18,7 +18,8 @@ use trimaran_core::{Capabilities, Engine, Error, ErrorKind, Result};
 
 use super::DuckdbDatabase;
 use super::error::failed;
-use super::pool::Pool;
+use super::files::Use;
+use super::pool::{Lease, Pool};
 use super::rows::stream;
 use super::run;
 use super::transaction::DuckdbTransaction;
@@ -33,6 +34,8 @@ use crate::{Access, EngineConnection, EngineTransaction, Location, OpenOptions};
 pub struct DuckdbConnection {
     pool: Arc<Pool>,
     by_position: bool,
+    /// Says to [`DuckdbFiles`](super::DuckdbFiles) that the file is in use.
+    held: Option<Arc<Use>>,
 }
 
 impl DuckdbConnection {
@@ -56,31 +59,34 @@ impl DuckdbConnection {
                 .context(format!("it took longer than {limit:?}"))
                 .hint("a long write-ahead log is being replayed, or the disk is slow: raise connect_timeout")
         })??;
-        Ok(Self { pool: Pool::new(database, pool.clone()), by_position: true })
+        Ok(Self { pool: Pool::new(database, pool.clone()), by_position: true, held: None })
     }
 
     /// The same connection, whose rows are read by name alone: what `into_json` needs. Access by index, as by `into_tuple`,
     /// gives columns in the order of their names there. The module `row` says why the two differ.
     #[must_use]
     pub fn named_rows(&self) -> Self {
-        Self { pool: Arc::clone(&self.pool), by_position: false }
+        Self { by_position: false, ..self.clone() }
     }
 
-    /// How many sessions are at work.
-    pub(super) fn in_use(&self) -> usize {
-        self.pool.lent()
+    /// The same connection, which keeps its file in use.
+    pub(super) fn held(self, held: Arc<Use>) -> Self {
+        Self { held: Some(held), ..self }
     }
 
-    #[cfg(test)]
-    fn idle(&self) -> usize {
-        self.pool.idle()
+    pub(super) fn is_closed(&self) -> bool {
+        self.pool.is_closed()
+    }
+
+    async fn lease(&self) -> Result<Lease> {
+        self.pool.acquire(self.held.clone()).await
     }
 
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let lease = self.pool.acquire().await?;
+        let lease = self.lease().await?;
         let worker = lease.worker()?;
         worker.submit(Some(lease), work).done().await
     }
@@ -115,13 +121,13 @@ impl EngineConnection for DuckdbConnection {
     }
 
     async fn stream_raw<'a>(&'a self, statement: Statement) -> Result<RowStream<'a>> {
-        let lease = self.pool.acquire().await?;
+        let lease = self.lease().await?;
         let worker = lease.worker()?;
         stream(&worker, Some(lease), statement, self.by_position).await
     }
 
     async fn begin(&self, options: TransactionOptions) -> Result<Box<dyn EngineTransaction>> {
-        let lease = self.pool.acquire().await?;
+        let lease = self.lease().await?;
         Ok(Box::new(DuckdbTransaction::begin(lease, options, self.by_position).await?))
     }
 
@@ -136,6 +142,25 @@ impl EngineConnection for DuckdbConnection {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+#[cfg(test)]
+impl DuckdbConnection {
+    fn idle(&self) -> usize {
+        self.pool.idle()
+    }
+
+    fn in_use(&self) -> usize {
+        self.pool.lent()
+    }
+
+    pub(super) fn shares_sessions_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.pool, &other.pool)
+    }
+
+    pub(super) fn without_use(self) -> Self {
+        Self { held: None, ..self }
     }
 }
 

@@ -4,10 +4,12 @@
 //! (`Constraint Error: …`; the names are in DuckDB's `src/common/exception.cpp`), and that, with a few phrases inside,
 //! is what can be told apart.
 
+use std::borrow::Cow;
+
 use trimaran_core::{Error, ErrorKind};
 
 /// What a message that contains a phrase means, and what helps; the first that matches decides.
-const CLASSES: [(&str, ErrorKind, Option<&str>); 39] = [
+const CLASSES: [(&str, ErrorKind, Option<&str>); 40] = [
     ("Could not set lock on file", ErrorKind::Locked, Some(ANOTHER_PROCESS)),
     ("being used by another process", ErrorKind::Locked, Some(ANOTHER_PROCESS)),
     ("different configuration than existing connections", ErrorKind::Locked, Some(ANOTHER_PROCESS)),
@@ -22,6 +24,7 @@ const CLASSES: [(&str, ErrorKind, Option<&str>); 39] = [
     ("with storage version number", ErrorKind::Unsupported, Some(NEWER_DUCKDB)),
     ("Permission denied", ErrorKind::Forbidden, Some(RIGHTS)),
     ("Read-only file system", ErrorKind::Forbidden, Some(RIGHTS)),
+    ("launched in read-only mode", ErrorKind::Forbidden, Some("begin a transaction that may write")),
     ("is not a valid DuckDB database file", ErrorKind::Corrupt, None),
     ("does not match stored checksum", ErrorKind::Corrupt, Some(RESTORE)),
     ("Corrupt", ErrorKind::Corrupt, Some(RESTORE)),
@@ -49,10 +52,10 @@ const CLASSES: [(&str, ErrorKind, Option<&str>); 39] = [
     (" Error: ", ErrorKind::Invalid, None),
 ];
 
-/// How a broken key is reported: by a statement, and by a transaction against its own rows.
-const DUPLICATES: [&str; 2] = ["PRIMARY KEY or UNIQUE constraint", "Duplicate key"];
+/// How a broken unique or foreign key is reported: by a statement, and by a transaction against its own rows.
+const DUPLICATES: [&str; 3] = ["PRIMARY KEY or UNIQUE constraint", "Duplicate key", "Violates foreign key"];
 /// How other broken constraints are reported by the Appender, which leaves the type out.
-const CONSTRAINTS: [&str; 3] = ["NOT NULL constraint", "CHECK constraint", "Violates foreign key"];
+const CONSTRAINTS: [&str; 2] = ["NOT NULL constraint", "CHECK constraint"];
 
 const ANOTHER_PROCESS: &str = "close the file in the process that has it open, then run this again";
 const ROLL_BACK: &str = "roll the transaction back; the error before this one is the cause";
@@ -73,6 +76,7 @@ pub(super) fn failed(operation: impl Into<String>, error: duckdb::Error) -> Erro
         // What the crate refuses before DuckDB sees it: parameters, names, conversions.
         _ => (ErrorKind::Invalid, None),
     };
+    let message = without_values(&message);
     let summary = summary(&message);
     let more = summary.len() + 1 < message.len();
     let mut failure = Error::new(kind, operation).context(summary);
@@ -86,7 +90,7 @@ pub(super) fn failed(operation: impl Into<String>, error: duckdb::Error) -> Erro
         failure = failure.code(code);
     }
     // The crate's own source is a number that says nothing.
-    if more { failure.source(message) } else { failure }
+    if more { failure.source(message.into_owned()) } else { failure }
 }
 
 /// Text that DuckDB gave and that does not read as what it was declared to be.
@@ -114,6 +118,68 @@ fn classify(message: &str) -> (ErrorKind, Option<&'static str>) {
         .iter()
         .find(|(phrase, ..)| message.contains(phrase))
         .map_or((ErrorKind::Unavailable, None), |(_, kind, hint)| (*kind, *hint))
+}
+
+/// The message without the values of rows that DuckDB quotes in it: a duplicate key, what could not be converted, the literals in
+/// an excerpt of the statement. Names of tables, columns and constraints stay.
+fn without_values(message: &str) -> Cow<'_, str> {
+    const QUOTING: [&str; 5] = [
+        "Conversion Error",
+        "Invalid Input Error",
+        "Out of Range Error",
+        "Mismatch Type Error",
+        "Invalid Error",
+    ];
+    if let Some(at) = message.to_ascii_lowercase().find("duplicate key \"") {
+        let (before, rest) = message.split_at(at + "duplicate key \"".len());
+        // `column: value`, and more of them; a value may hold anything, so that only the first name is sure.
+        let name = rest.split_once(": ").map(|(name, _)| name).filter(|name| !name.contains('"'));
+        let constraint = ["primary key constraint", "unique constraint"]
+            .into_iter()
+            .find(|constraint| rest.ends_with(&format!("{constraint}.")) || rest.ends_with(constraint));
+        let name = name.map_or_else(|| "…".to_owned(), |name| format!("{name}: …"));
+        let end = constraint.map_or_else(String::new, |constraint| format!(" violates {constraint}"));
+        return Cow::Owned(format!("{before}{name}\"{end}"));
+    }
+    if message.contains("Violates foreign key constraint") || QUOTING.iter().any(|q| message.starts_with(q)) {
+        return Cow::Owned(redact(message.lines().next().unwrap_or_default(), true));
+    }
+    // An excerpt of the statement follows the first line.
+    match message.split_once('\n') {
+        Some((line, excerpt)) => Cow::Owned(format!("{line}\n{}", redact(excerpt, false))),
+        None => Cow::Borrowed(message),
+    }
+}
+
+/// `text` with `…` for what stands in `'…'`, and, if `all`, also for what stands in `"…"` and for bare numbers.
+fn redact(text: &str, all: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let quote = c == '\'' || (all && c == '"');
+        // An apostrophe within a word (`can't`) quotes nothing. A value may hold quotes: it ends at the last one.
+        if quote && !before.is_alphanumeric() && rest.len() > 1 && rest[1..].contains(c) {
+            let end = if all { rest.rfind(c) } else { rest[1..].find(c).map(|at| at + 1) };
+            let end = end.unwrap_or(rest.len() - 1);
+            out.push(c);
+            out.push('…');
+            out.push(c);
+            rest = &rest[end + 1..];
+            before = c;
+            continue;
+        }
+        if all && c.is_ascii_digit() && !before.is_alphanumeric() && before != '_' {
+            out.push('…');
+            rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+            before = '0';
+            continue;
+        }
+        out.push(c);
+        before = c;
+        rest = &rest[c.len_utf8()..];
+    }
+    out
 }
 
 /// The message without the excerpt of the statement and the advice that follow it.
@@ -186,6 +252,44 @@ mod tests {
         for (message, kind) in cases {
             assert_eq!(classified(message).kind(), kind, "{message}");
         }
+    }
+
+    #[test]
+    fn values_of_rows_are_not_repeated() {
+        let cases = [
+            (
+                "Constraint Error: PRIMARY KEY or UNIQUE constraint violation: duplicate key \"secret\"",
+                "Constraint Error: PRIMARY KEY or UNIQUE constraint violation: duplicate key \"…\"",
+            ),
+            (
+                "Constraint Error: Duplicate key \"name: secret, b: x\" violates primary key constraint.",
+                "Constraint Error: Duplicate key \"name: …\" violates primary key constraint",
+            ),
+            (
+                "Constraint Error: Violates foreign key constraint because key \"id: secret\" does not exist",
+                "Constraint Error: Violates foreign key constraint because key \"…\" does not exist",
+            ),
+            (
+                "Conversion Error: Could not convert string 'it's a secret' to INT32\nLINE 1: secret",
+                "Conversion Error: Could not convert string '…' to INT32",
+            ),
+            (
+                "Conversion Error: Type INT32 with value 4711 can't be cast because it is out of range for INT8",
+                "Conversion Error: Type INT32 with value … can't be cast because it is out of range for INT8",
+            ),
+            (
+                "Constraint Error: NOT NULL constraint failed: t.name",
+                "Constraint Error: NOT NULL constraint failed: t.name",
+            ),
+        ];
+        for (message, shown) in cases {
+            let error = classified(message);
+            assert_eq!(error.to_string(), format!("can't do it: {shown}"));
+            assert!(!error.report().contains("secret"), "{}", error.report());
+        }
+        let error =
+            classified("Parser Error: syntax error at end of input\nLINE 1: SELECT 'secret' FROM\n   ^");
+        assert!(error.report().contains("SELECT '…' FROM"), "{}", error.report());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! - `catalog`, `declared`, `sql_text`: what a file holds, from DuckDB's own tables of it;
 //! - `read`, `select`, `decode`, `literal`, `storage`, `layout`: chunks, Arrow batches, and the plan that bounds their memory;
 //! - `write`, `encode`: rows in through Arrow batches and the Appender;
+//! - [`files`]: many files, few of them open at a time;
 //! - [`connection`], `transaction`, `rows`: DuckDB under SeaORM; `pool`, `worker`, `cancel`: its sessions, each on a thread of its
 //!   own; `run`, `bind`, `column`, `row`: one statement, its parameters and its rows; `sql`, `unsupported`: what of Postgres'
 //!   SQL must be known or explained;
@@ -29,6 +30,7 @@ pub mod dialect;
 mod encode;
 mod error;
 mod file;
+pub mod files;
 mod layout;
 mod literal;
 mod parameter;
@@ -55,4 +57,5 @@ mod tests;
 pub use connect::DuckdbDatabase;
 pub use connection::DuckdbConnection;
 pub use dialect::DuckdbDialect;
+pub use files::DuckdbFiles;
 pub use transaction::DuckdbTransaction;

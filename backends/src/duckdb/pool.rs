@@ -10,6 +10,7 @@ use trimaran_core::config::PoolSettings;
 use trimaran_core::{Error, ErrorKind, Result};
 
 use super::DuckdbDatabase;
+use super::files::Use;
 use super::registry::lock;
 use super::worker::{Birth, Worker};
 
@@ -40,8 +41,10 @@ pub(super) struct Lease {
     /// `None` only while it is being dropped.
     worker: Option<Worker>,
     pool: Arc<Pool>,
-    /// Given back last.
+    /// Given back after the session.
     _permit: OwnedSemaphorePermit,
+    /// Let go last.
+    _held: Option<Arc<Use>>,
 }
 
 impl Lease {
@@ -76,11 +79,15 @@ impl Pool {
         })
     }
 
-    /// Borrows a session, opening one if none is free.
+    pub(super) fn is_closed(&self) -> bool {
+        self.permits.is_closed()
+    }
+
+    /// Borrows a session, opening one if none is free. `held` is let go with it.
     ///
     /// # Errors
     /// `Timeout` if none is free in time; `Unavailable` once the pool is closed.
-    pub(super) async fn acquire(self: &Arc<Self>) -> Result<Lease> {
+    pub(super) async fn acquire(self: &Arc<Self>, held: Option<Arc<Use>>) -> Result<Lease> {
         let wait = self.settings.acquire_timeout;
         let acquired = timeout(wait, Arc::clone(&self.permits).acquire_owned()).await;
         let permit = acquired.map_err(|_| self.exhausted())?.map_err(|_| closed())?;
@@ -88,7 +95,7 @@ impl Pool {
             Some(worker) => worker,
             None => self.open().await?,
         };
-        Ok(Lease { worker: Some(worker), pool: Arc::clone(self), _permit: permit })
+        Ok(Lease { worker: Some(worker), pool: Arc::clone(self), _permit: permit, _held: held })
     }
 
     /// The session that was used last, so that the others may become old and go.

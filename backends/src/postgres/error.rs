@@ -12,7 +12,7 @@ use crate::db_error::DriverError;
 
 /// SQLSTATEs or their classes (two characters), the kind each becomes, and the next step; the first match counts.
 /// See <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-const STATES: [(&str, ErrorKind, Option<&str>); 45] = [
+const STATES: [(&str, ErrorKind, Option<&str>); 47] = [
     ("0A", ErrorKind::Unsupported, None),
     ("08", ErrorKind::Unavailable, Some("check the server and the network, then try again")),
     ("21", ErrorKind::Invalid, None),
@@ -26,6 +26,12 @@ const STATES: [(&str, ErrorKind, Option<&str>); 45] = [
         Some("the server or role is read-only: name the primary, or a role that may write"),
     ),
     ("25P02", ErrorKind::Aborted, None),
+    ("25P03", ErrorKind::Timeout, Some(IDLE)),
+    (
+        "25P04",
+        ErrorKind::Timeout,
+        Some("do less in one transaction, or raise transaction_timeout on the server"),
+    ),
     ("25", ErrorKind::Invalid, None),
     ("26000", ErrorKind::Configuration, Some(POOLER)),
     ("28", ErrorKind::Forbidden, Some(PASSWORD)),
@@ -73,6 +79,9 @@ const STATES: [(&str, ErrorKind, Option<&str>); 45] = [
 /// What to do when a prepared statement is not there, or another one is.
 const POOLER: &str = "a pooler that shares sessions (PgBouncer in transaction mode) stands before the server: add \
                       statement-cache-capacity=0 to the URL; or the application has run DISCARD or DEALLOCATE: don't";
+
+/// What to do when the server has ended a transaction that did nothing for too long.
+const IDLE: &str = "keep transactions short, or raise idle_in_transaction_session_timeout on the server";
 
 /// What to do about a refused login.
 const PASSWORD: &str = "check user and password: the password is the one given with the URL (by the configuration or \

@@ -25,7 +25,7 @@ use super::error;
 use crate::Location;
 use crate::bind::arguments;
 use crate::connection::RowStream;
-use crate::slots::{LONGEST, Slot, Slots, closed};
+use crate::slots::{LONGEST, Slot, Slots, closed, runtime};
 
 /// How often the server looks, during a query, whether its client is still there.
 const CHECK_INTERVAL: &str = "SET client_connection_check_interval = '1s'";
@@ -70,7 +70,7 @@ impl fmt::Debug for PostgresPool {
 impl PostgresPool {
     /// See [`PostgresConnection::open`](super::PostgresConnection::open).
     pub(super) async fn open(location: &Location, settings: &PoolSettings) -> Result<Self> {
-        let slots = Slots::new(settings)?;
+        let (runtime, slots) = (runtime()?, Slots::new(settings)?);
         let Reach { options, timeout, statements } = connect_options(location)?;
         let timeout = timeout.unwrap_or(settings.connect_timeout).min(LONGEST);
         let way = find_way(&options, timeout, statements, &format!("open {location}")).await?;
@@ -99,7 +99,7 @@ impl PostgresPool {
                 })
             })
             .connect_lazy_with(options.clone());
-        Ok(Self { pool, slots, options, way, place: location.to_string(), runtime: Handle::current() })
+        Ok(Self { pool, slots, options, way, place: location.to_string(), runtime })
     }
 
     /// The driver's pool.

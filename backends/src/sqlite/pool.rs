@@ -26,7 +26,7 @@ use super::statement::may_write;
 use crate::Location;
 use crate::bind::arguments;
 use crate::connection::RowStream;
-use crate::slots::{Slot, Slots, closed};
+use crate::slots::{Slot, Slots, closed, runtime};
 
 /// What Trimaran writes into a new file as `application_id`, that `file` and others can name it: "Trim".
 pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Trim");
@@ -61,7 +61,7 @@ impl FilePool {
             return Err(wrong("a database in memory would be another one for each connection")
                 .hint("name a file in a temporary folder"));
         }
-        let slots = Slots::new(settings)?;
+        let (runtime, slots) = (runtime()?, Slots::new(settings)?);
         let patience = settings.acquire_timeout.min(LONGEST);
         let file = {
             let _alone = OPENING.lock().await;
@@ -89,7 +89,7 @@ impl FilePool {
             .test_before_acquire(false)
             .connect_lazy_with(options);
         let writer = Arc::new(Semaphore::new(1));
-        Ok(Self { pool, slots, writer, patience, runtime: Handle::current(), _file: file })
+        Ok(Self { pool, slots, writer, patience, runtime, _file: file })
     }
 
     /// The driver's pool.

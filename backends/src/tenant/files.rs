@@ -14,6 +14,7 @@ use super::mark;
 use super::naming::is_place;
 use super::stores::FileSettings;
 use crate::schema::{Book, Runner};
+use crate::stores::connect;
 use crate::{Connection, Location};
 
 /// A folder with a file per tenant.
@@ -142,21 +143,4 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
     }
     #[cfg(not(unix))]
     builder.create(path)
-}
-
-async fn connect(location: &Location, pool: &PoolSettings, memory: u64) -> Result<Connection> {
-    match location.engine() {
-        #[cfg(feature = "sqlite")]
-        Engine::Sqlite => Ok(Connection::new(crate::sqlite::SqliteConnection::open(location, pool).await?)),
-        #[cfg(feature = "duckdb")]
-        Engine::Duckdb => {
-            Ok(Connection::new(crate::duckdb::DuckdbConnection::open(location, pool, memory).await?))
-        }
-        other => {
-            let _ = (pool, memory);
-            Err(Error::new(ErrorKind::Unsupported, format!("open {location}"))
-                .context(format!("{other} keeps no tenants in files here"))
-                .hint("use sqlite or duckdb, and build with the cargo feature of that name"))
-        }
-    }
 }

@@ -32,6 +32,15 @@ pub(super) fn block_on<T: Send>(
     })
 }
 
+/// Does something that blocks on a runtime of its own, on a thread of its own, so that a caller may itself be inside a
+/// runtime.
+pub(super) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| match scope.spawn(work).join() {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}
+
 /// Runs one statement: the first value of its first row, in Postgres' text form.
 pub(super) fn value(url: &str, sql: &str) -> Result<Option<String>> {
     let failed = |e: sqlx::Error| {

@@ -12,7 +12,7 @@ use testcontainers::runners::SyncRunner;
 use testcontainers::{Container, ContainerRequest, GenericImage, ImageExt};
 use trimaran_core::{Error, ErrorKind, Result};
 
-use super::admin::block_on;
+use super::admin::{apart, block_on};
 use super::server::{PASSWORD, USER, free_port};
 use super::tether::Tether;
 
@@ -34,7 +34,8 @@ pub(super) struct Image(String);
 
 /// A running container.
 pub(super) struct ContainerServer {
-    container: Container<GenericImage>,
+    /// `None` only while it is dropped.
+    container: Option<Container<GenericImage>>,
     port: u16,
     on_small_disk: bool,
     // `None` where there is no docker command: then the next run removes the container.
@@ -124,14 +125,19 @@ impl Image {
         let mut attempts = 0;
         let (container, port) = loop {
             let port = free_port()?;
-            match self.request(settings, disk, port).start() {
+            match apart(|| self.request(settings, disk, port).start()) {
                 Ok(container) => break (container, port),
                 Err(e) if attempts == 2 => return Err(failed(e)),
                 Err(_) => attempts += 1,
             }
         };
         let tether = Tether::tie("docker rm -f -v \"$1\"", &[container.id()]).ok().filter(|_| has_command());
-        let server = ContainerServer { container, port, on_small_disk: disk.is_some(), _tether: tether };
+        let server = ContainerServer {
+            container: Some(container),
+            port,
+            on_small_disk: disk.is_some(),
+            _tether: tether,
+        };
         if let Some(path) = server.small_disk_path() {
             server.run(&["install", "-d", "-o", "postgres", "-m", "700", &path])?;
         }
@@ -175,7 +181,7 @@ fn has_command() -> bool {
 impl ContainerServer {
     /// The address from here.
     pub(super) fn address(&self) -> Result<(String, u16)> {
-        let host = self.container.get_host().map_err(|e| self.failed("find", e))?;
+        let host = self.within("find", |container| container.get_host())?;
         Ok((host.to_string(), self.port))
     }
 
@@ -198,15 +204,15 @@ impl ContainerServer {
             return Err(Error::new(ErrorKind::Unsupported, "start the test server again")
                 .context("its small disk is in memory and ended with the container"));
         }
-        self.container.start().map_err(|e| self.failed("start", e))
+        self.within("start", |container| container.start())
     }
 
     /// Whether it runs; if not, with its last words.
     pub(super) fn check_alive(&self) -> Result<()> {
-        if self.container.is_running().map_err(|e| self.failed("look at", e))? {
+        if self.within("look at", |container| container.is_running())? {
             return Ok(());
         }
-        let words = self.container.stderr_to_vec().unwrap_or_default();
+        let words = self.within("listen to", |container| container.stderr_to_vec()).unwrap_or_default();
         let words = String::from_utf8_lossy(&words);
         Err(Error::new(ErrorKind::Unavailable, "run a test server in a container")
             .context(words.lines().last().unwrap_or("it ended without a word").to_owned()))
@@ -228,10 +234,11 @@ impl ContainerServer {
     }
 
     fn run(&self, command: &[&str]) -> Result<()> {
-        let mut done =
-            self.container.exec(ExecCommand::new(command.to_vec())).map_err(|e| self.failed("run in", e))?;
-        let words = done.stderr_to_vec().map_err(|e| self.failed("run in", e))?;
-        match done.exit_code().map_err(|e| self.failed("run in", e))? {
+        let (words, code) = self.within("run in", |container| {
+            let mut done = container.exec(ExecCommand::new(command.to_vec()))?;
+            Ok((done.stderr_to_vec()?, done.exit_code()?))
+        })?;
+        match code {
             Some(0) => Ok(()),
             code => {
                 Err(Error::new(ErrorKind::Unavailable, format!("run {} in the container", command.join(" ")))
@@ -242,11 +249,12 @@ impl ContainerServer {
 
     fn signal(&self, signal: &str) -> Result<()> {
         let operation = format!("send {signal} to the container");
+        let id = self.container.as_ref().map(Container::id).unwrap_or_default();
         block_on(&operation, async {
             let docker = client(&operation).await?;
             let options = KillContainerOptionsBuilder::new().signal(signal).build();
             docker
-                .kill_container(self.container.id(), Some(options))
+                .kill_container(id, Some(options))
                 .await
                 .map_err(|e| Error::new(ErrorKind::Unavailable, operation.clone()).source(e))
         })
@@ -254,7 +262,7 @@ impl ContainerServer {
 
     fn await_end(&self) -> Result<()> {
         for _ in 0..600 {
-            if !self.container.is_running().map_err(|e| self.failed("look at", e))? {
+            if !self.within("look at", |container| container.is_running())? {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -263,8 +271,22 @@ impl ContainerServer {
             .context("the container still runs after 30 s"))
     }
 
-    fn failed(&self, verb: &str, e: testcontainers::TestcontainersError) -> Error {
-        Error::new(ErrorKind::Unavailable, format!("{verb} the test server's container")).source(e)
+    /// Does something with the container, on a thread of its own: its calls block on a runtime that they bring along.
+    fn within<T: Send>(
+        &self,
+        verb: &str,
+        work: impl FnOnce(&Container<GenericImage>) -> Result<T, testcontainers::TestcontainersError> + Send,
+    ) -> Result<T> {
+        let failed = || Error::new(ErrorKind::Unavailable, format!("{verb} the test server's container"));
+        let container = self.container.as_ref().ok_or_else(failed)?;
+        apart(|| work(container)).map_err(|e| failed().source(e))
+    }
+}
+
+impl Drop for ContainerServer {
+    fn drop(&mut self) {
+        let container = self.container.take();
+        apart(move || drop(container));
     }
 }
 

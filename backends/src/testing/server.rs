@@ -277,6 +277,14 @@ impl TestServer {
     }
 }
 
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        let place = std::mem::replace(&mut *self.place(), Place::Given);
+        // A container's end blocks, which a thread that drives a runtime must not do.
+        std::thread::scope(|scope| drop(scope.spawn(move || drop(place))));
+    }
+}
+
 impl Place {
     fn disk_path(&self) -> Option<String> {
         match self {

@@ -24,6 +24,7 @@ mod at_once;
 pub mod engine;
 pub mod identity;
 pub mod list;
+pub mod moved;
 pub mod paging;
 mod suite;
 pub mod text;

@@ -71,7 +71,7 @@ pub(crate) fn item(number: u128) -> item::ActiveModel {
         id: Set(Uuid::from_u128(number)),
         name: Set(format!("item {number}")),
         amount: Set(i64::try_from(number).unwrap()),
-        note: Set((number % 2 == 0).then(|| "even".to_owned())),
+        note: Set(number.is_multiple_of(2).then(|| "even".to_owned())),
         made: Set(ManualClock::default().now().into()),
     }
 }

@@ -3,7 +3,8 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Value;
 use sea_orm::{
-    ActiveModelTrait as _, ConnectionTrait as _, EntityTrait as _, SqlErr, Statement, TransactionTrait as _,
+    ActiveModelTrait as _, ConnectionTrait as _, DbErr, EntityTrait as _, SqlErr, Statement,
+    TransactionTrait as _,
 };
 use trimaran_core::{Engine, ErrorKind};
 
@@ -23,16 +24,24 @@ cases! {
     an_error_is_the_same_in_a_transaction
 }
 
+/// Whether SeaORM knows the error, which it does of its own drivers only.
+fn is_taken(at: &Fixture, error: &DbErr) -> bool {
+    at.db.engine() == Engine::Duckdb || matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
 async fn a_key_that_is_taken_is_a_conflict_for_us_and_for_sea_orm(at: Fixture) {
     super::entity::item(1).insert(&at.db).await.unwrap();
     let mut other = super::entity::item(2);
     other.name = Set("item 1".to_owned());
     let error = other.insert(&at.db).await.unwrap_err();
-    let seen = error.sql_err();
-    assert!(matches!(seen, Some(SqlErr::UniqueConstraintViolation(_))), "{error:?}");
+    assert!(is_taken(&at, &error), "{error:?}");
     let ours = Err::<(), _>(error).doing("create the item").unwrap_err();
     assert_eq!((ours.kind(), ours.operation()), (ErrorKind::Conflict, "create the item"));
-    let named = if at.db.engine() == Engine::Sqlite { "item.name" } else { "item_name_key" };
+    let named = match at.db.engine() {
+        Engine::Postgres => "item_name_key",
+        Engine::Sqlite => "item.name",
+        Engine::Duckdb => "name",
+    };
     let report = format!("{ours:?}");
     assert!(report.contains(named), "{report}");
     assert!(!report.contains("item 1"), "{report}");
@@ -79,6 +88,10 @@ async fn what_does_not_exist_is_not_found(at: Fixture) {
 }
 
 async fn a_value_that_can_not_be_sent_is_refused_before_it_is(at: Fixture) {
+    if at.db.engine() == Engine::Duckdb {
+        // It has a type for such numbers, and arrays.
+        return;
+    }
     let backend = at.db.get_database_backend();
     let values = [Value::BigUnsigned(Some(u64::MAX))];
     let statement = Statement::from_sql_and_values(backend, "SELECT $1", values);
@@ -129,7 +142,7 @@ async fn an_error_is_the_same_in_a_transaction(at: Fixture) {
     super::entity::item(1).insert(&at.db).await.unwrap();
     let unit = at.db.begin().await.unwrap();
     let error = super::entity::item(1).insert(&unit).await.unwrap_err();
-    assert!(matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))), "{error:?}");
+    assert!(is_taken(&at, &error), "{error:?}");
     let ours = Err::<(), _>(error).doing("create the item").unwrap_err();
     assert_eq!(ours.kind(), ErrorKind::Conflict);
 }

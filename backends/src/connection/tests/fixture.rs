@@ -49,3 +49,11 @@ pub(crate) async fn sqlite() -> Fixture {
     let db = crate::sqlite::SqliteConnection::open(&location, &settings()).await.unwrap();
     fixture(Connection::new(db), folder).await
 }
+
+#[cfg(feature = "duckdb")]
+pub(crate) async fn duckdb() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let location = crate::Location::file(trimaran_core::Engine::Duckdb, folder.path().join("app.duckdb"));
+    let db = crate::duckdb::DuckdbConnection::open(&location, &settings(), 64 << 20).await.unwrap();
+    fixture(Connection::new(db), folder).await
+}

@@ -1,22 +1,23 @@
 //! Transactions: the same on engines that differ underneath.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use futures_util::{FutureExt as _, TryStreamExt as _};
+use futures_util::TryStreamExt as _;
 use sea_orm::{
     AccessMode, ActiveModelTrait as _, ConnectionTrait as _, DbErr, EntityTrait as _, IsolationLevel,
-    PaginatorTrait as _, TransactionError, TransactionOptions, TransactionTrait as _,
+    PaginatorTrait as _, TransactionError, TransactionOptions, TransactionTrait,
 };
+use tokio::sync::oneshot;
 use trimaran_core::{Error, ErrorKind};
 
 use super::cases;
 use super::entity::item;
 use super::fixture::Fixture;
-use crate::Connection;
 use crate::db_error::Doing as _;
+use crate::{Connection, TransactionHandle};
 
 cases! {
     what_is_committed_stays_and_what_is_dropped_or_rolled_back_does_not
@@ -110,13 +111,12 @@ async fn an_inner_transaction_left_open_dooms_the_whole(at: Fixture) {
 }
 
 async fn a_closure_commits_or_rolls_back(at: Fixture) {
-    let db: &dyn Fn() -> Connection = &|| at.db.clone();
-    let done: Result<i64, TransactionError<DbErr>> = sea_orm::TransactionTrait::transaction(&db(), |unit| {
+    let done: Result<i64, TransactionError<DbErr>> = TransactionTrait::transaction(&at.db, |unit| {
         Box::pin(async move { Ok(super::entity::item(7).insert(unit).await?.amount) })
     })
     .await;
     assert_eq!(done.unwrap(), 7);
-    let failed: Result<(), TransactionError<Error>> = sea_orm::TransactionTrait::transaction(&db(), |unit| {
+    let failed: Result<(), TransactionError<Error>> = TransactionTrait::transaction(&at.db, |unit| {
         Box::pin(async move {
             super::entity::item(8).insert(unit).await.doing("create the item")?;
             Err(Error::new(ErrorKind::Invalid, "go on"))
@@ -186,7 +186,7 @@ async fn writers_take_turns_and_none_is_lost(at: Fixture) {
     let writers = (0..20u128).map(|number| {
         let db = Arc::clone(&db);
         tokio::spawn(async move {
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 let unit = db.transaction().await?;
                 super::entity::item(number).insert(&unit).await.doing("create the item")?;
                 return unit.commit().await;
@@ -232,22 +232,35 @@ async fn a_handle_outlives_its_transaction_without_use(at: Fixture) {
     assert_eq!(count(&at.db).await, 1);
 }
 
-/// Polls once, so that the statement is on its way.
-async fn begun<F: Future + Unpin>(future: &mut F) {
+/// Polls once: the future is on its way, and not at its end.
+async fn begun<F: Future>(mut future: Pin<&mut F>) {
     std::future::poll_fn(|cx| {
-        assert!(Pin::new(&mut *future).poll(cx).is_pending());
+        assert!(future.as_mut().poll(cx).is_pending());
         Poll::Ready(())
     })
     .await;
 }
 
+/// A statement that lasts until `end` is told or dropped.
+async fn lasting(handle: &TransactionHandle, end: oneshot::Receiver<()>) -> trimaran_core::Result<()> {
+    handle
+        .with_driver(async move |_| {
+            let _told = end.await;
+            Ok(())
+        })
+        .await
+}
+
 async fn what_dooms_a_transaction_is_not_forgotten_by_a_statement_that_ends_later(at: Fixture) {
     let outer = at.db.transaction().await.unwrap();
+    super::entity::item(1).insert(&outer).await.unwrap();
     let inner = outer.begin().await.unwrap();
     let handle = outer.handle();
-    let mut statement = super::entity::item(1).insert(&handle).boxed();
-    begun(&mut statement).await;
+    let (end, ended) = oneshot::channel();
+    let mut statement = pin!(lasting(&handle, ended));
+    begun(statement.as_mut()).await;
     inner.rollback().await.unwrap();
+    drop(end);
     statement.await.unwrap();
     assert_eq!(outer.commit().await.unwrap_err().kind(), ErrorKind::Aborted);
     assert_eq!(count(&at.db).await, 0);
@@ -255,12 +268,14 @@ async fn what_dooms_a_transaction_is_not_forgotten_by_a_statement_that_ends_late
 
 async fn a_transaction_dropped_while_a_statement_runs_is_over_when_that_ends(at: Fixture) {
     let unit = at.db.transaction().await.unwrap();
+    super::entity::item(1).insert(&unit).await.unwrap();
     let handle = unit.handle();
-    let mut statement = super::entity::item(1).insert(&handle).boxed();
-    begun(&mut statement).await;
+    let (end, ended) = oneshot::channel();
+    let mut statement = pin!(lasting(&handle, ended));
+    begun(statement.as_mut()).await;
     drop(unit);
-    // Its own outcome is nobody's any more.
-    let _outcome = statement.await;
+    drop(end);
+    statement.await.unwrap();
     let error = super::entity::item(2).insert(&handle).await.doing("create the item").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Aborted);
     // The handle is still here, and keeps no writer waiting.
@@ -270,13 +285,17 @@ async fn a_transaction_dropped_while_a_statement_runs_is_over_when_that_ends(at:
 
 async fn a_commit_dropped_while_it_waits_undoes_the_transaction(at: Fixture) {
     let unit = at.db.transaction().await.unwrap();
+    super::entity::item(1).insert(&unit).await.unwrap();
     let handle = unit.handle();
-    let mut statement = super::entity::item(1).insert(&handle).boxed();
-    begun(&mut statement).await;
-    let mut commit = unit.commit().boxed();
-    begun(&mut commit).await;
-    drop(commit);
-    let _outcome = statement.await;
+    let (end, ended) = oneshot::channel();
+    let mut statement = pin!(lasting(&handle, ended));
+    begun(statement.as_mut()).await;
+    {
+        let mut commit = pin!(unit.commit());
+        begun(commit.as_mut()).await;
+    }
+    drop(end);
+    statement.await.unwrap();
     super::entity::item(2).insert(&at.db).await.unwrap();
     assert_eq!(count(&at.db).await, 1);
 }

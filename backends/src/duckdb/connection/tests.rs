@@ -1,9 +1,9 @@
 //! SeaORM on DuckDB files made at test time.
 
-//mod refused;
+mod refused;
 mod sessions;
-//mod tour;
-//mod values;
+mod tour;
+mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -41,7 +41,7 @@ async fn drop_role(database: TestDatabase, role: String) {
     blocking(move || database.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}"))).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_url_that_leads_nowhere_says_what_is_wrong_and_what_helps() {
     let database = blocking(database).await;
     let at = |change: &dyn Fn(&mut url::Url)| {

@@ -1,0 +1,110 @@
+//! The installation: every area's store, opened from a configuration.
+//!
+//! - [`Opener`]: from a [`Config`](trimaran_core::config::Config) to [`Stores`];
+//! - [`Tenant`]: one tenant's stores;
+//! - [`connect()`]: from a location to a connection, by scheme.
+
+mod connect;
+mod opener;
+mod tenant;
+mod tenant_key;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use trimaran_core::config::{Area, Config};
+use trimaran_core::repository::{Application, Identity};
+use trimaran_core::{Error, ErrorKind, Result, TenantId};
+
+pub use connect::connect;
+pub use opener::Opener;
+pub use tenant::Tenant;
+
+use crate::SqlStore;
+use crate::tenant::{TenantCatalogue, TenantStores};
+
+/// Opens the stores that `config` names, and brings their schemas up to date if it says so. With a consumer's own migrations,
+/// clock or ids: [`Opener`].
+///
+/// # Errors
+/// As for [`Opener::open`].
+pub async fn open(config: &Config) -> Result<Stores> {
+    Opener::new(config).open().await
+}
+
+/// An installation: one place per area. Areas with equal URLs share a store. Cheap to clone.
+///
+/// It has no `begin`: a unit of work never spans two stores. Begin one in the [`store`](Self::store) that keeps what is to
+/// change.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    stores: BTreeMap<Area, SqlStore>,
+    identity: Identity,
+    application: Application,
+    catalogue: TenantCatalogue,
+    tenants: BTreeMap<Area, TenantStores>,
+    content: PathBuf,
+}
+
+impl Stores {
+    /// Users, roles, groups and assignments; each call takes effect by itself.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// API keys, sessions and settings; each call takes effect by itself.
+    pub fn application(&self) -> &Application {
+        &self.application
+    }
+
+    /// The store that keeps an area: to begin units of work in, and for a consumer's own entities on its connection.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for an area that is kept per tenant, which [`tenant`](Self::tenant) leads to, and for
+    /// [`Area::Content`].
+    pub fn store(&self, area: Area) -> Result<&SqlStore> {
+        self.stores.get(&area).ok_or_else(|| {
+            let error = Error::new(ErrorKind::Configuration, format!("use the store of {area}"));
+            if area.is_per_tenant() {
+                error
+                    .context("it is kept per tenant")
+                    .hint("ask stores.tenant(id) for the tenant's connection")
+            } else {
+                error.context("no database keeps it")
+            }
+        })
+    }
+
+    /// Which tenants there are, and whose they are.
+    pub fn tenants(&self) -> &TenantCatalogue {
+        &self.catalogue
+    }
+
+    /// One tenant's stores: the only way to per-tenant data.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such tenant; else the application store's.
+    pub async fn tenant(&self, id: TenantId) -> Result<Tenant> {
+        let record = self.catalogue.find(id).await?.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "find a tenant")
+                .context(format!("there is none with the id {id}"))
+                .hint("stores.tenants().find_by_user_name finds one by its user, create makes one")
+        })?;
+        Ok(Tenant::new(record, self.tenants.clone()))
+    }
+
+    /// The folder of the content area.
+    pub fn content_folder(&self) -> &Path {
+        &self.content
+    }
+
+    /// Ends all sessions once they are idle, and lets go of all files. Calls that come later fail with `Unavailable`.
+    pub async fn close(&self) {
+        for tenants in self.tenants.values() {
+            tenants.close().await;
+        }
+        for store in self.stores.values() {
+            crate::Connection::close(store.connection()).await;
+        }
+    }
+}

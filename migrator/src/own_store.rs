@@ -1,0 +1,30 @@
+//! Stores that Trimaran's own repositories wrote, and will go on serving from the target.
+//!
+//! On an engine that can't hold U+0000 those repositories write and read text through the codec
+//! ([`trimaran_core::escape`]). Whatever is moved there must be written so, whichever policy the operator chose: as it is, a
+//! text with the codec's own mark would be read as something else.
+
+use std::collections::HashSet;
+
+use trimaran_backends::catalog::Catalog;
+use trimaran_backends::schema::{Book, bookkeeping};
+use trimaran_core::{Engine, LogicalType};
+
+use crate::hazard::Policy;
+use crate::plan::Plan;
+
+/// Has the text of Trimaran's own tables written as its repositories read it.
+pub(crate) fn prepare(plan: &mut Plan, source: &Catalog, target: Engine) {
+    let is_own = source.tables.iter().any(|table| table.name.name == bookkeeping::TABLE);
+    if !is_own || source.engine == Engine::Postgres || target != Engine::Postgres {
+        return;
+    }
+    let book = Book::new();
+    let own: HashSet<&str> = book.all().iter().flat_map(|migration| migration.tables).copied().collect();
+    for table in plan.tables.iter_mut().filter(|table| own.contains(table.name.as_str())) {
+        for column in table.columns.iter_mut().filter(|column| *column.logical.scalar() == LogicalType::Text)
+        {
+            column.on_hazard = Policy::Escape;
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Stores opened from a configuration, as an application opens them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sea_orm::{ConnectionTrait as _, Statement};
+use tempfile::TempDir;
+use trimaran::core::conformance::moved;
+use trimaran::secret::PasswordParameters;
+use trimaran::{Area, Config, ErrorKind, Opener, Stores};
+use trimaran_backends::testing::postgres::{TestDatabase, database};
+
+use crate::cli::{duckdb_url, migrate, sqlite_url};
+
+#[path = "../../examples/custom_repository.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod custom_repository;
+#[path = "../../examples/quickstart.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod quickstart;
+
+/// A configuration of these keys alone, whose embedded stores are in `folder`.
+fn configured(folder: &Path, keys: &[(&str, &str)]) -> Config {
+    let mut builder = Config::builder()
+        .environment([])
+        .set("data_directory", folder.join("data").to_str().unwrap())
+        .set("tenants.key", "0123456789abcdef0123456789abcdef");
+    for (key, value) in keys {
+        builder = builder.set(key, *value);
+    }
+    builder.load().unwrap()
+}
+
+async fn opened(config: &Config) -> Stores {
+    Opener::new(config).passwords(PasswordParameters::LEAST).open().await.unwrap()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Statements that make a role which may log in, and nothing else.
+fn role(target: &TestDatabase, name: &str) -> String {
+    let role = format!("{name}_{}", target.name());
+    target.execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'secret' NOSUPERUSER NOBYPASSRLS"));
+    role
+}
+
+fn url_as(target: &TestDatabase, role: &str) -> String {
+    let mut url = url::Url::parse(target.url()).unwrap();
+    url.set_username(role).unwrap();
+    url.set_password(Some("secret")).unwrap();
+    url.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quickstart_works_with_no_configuration_and_again() {
+    let dir = folder();
+    let config = Config::builder()
+        .environment([])
+        .set("data_directory", dir.path().join("data").to_str().unwrap())
+        .load()
+        .unwrap();
+    for _ in 0..2 {
+        let told = quickstart::run(&config).await.unwrap();
+        assert_eq!(told[0], "zoë may read prompts: true");
+        assert_eq!(told[1], "her key lets her in: true; once revoked: false");
+    }
+    assert!(dir.path().join("data/tenant.key").exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode =
+            |path: &str| std::fs::metadata(dir.path().join(path)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("data"), mode("data/content"), mode("data/tenants")), (0o700, 0o700, 0o700));
+        assert_eq!((mode("data/trimaran.sqlite"), mode("data/tenant.key")), (0o600, 0o600));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_custom_repository_works_on_every_engine_by_configuration() {
+    let dir = folder();
+    let target = database();
+    let urls = [
+        format!("sqlite://{}", dir.path().join("a.db").display()),
+        format!("duckdb://{}", dir.path().join("a.duckdb").display()),
+        target.url().to_owned(),
+    ];
+    for url in urls {
+        let config = configured(dir.path(), &[("stores.application.url", &url)]);
+        let severe = custom_repository::run(&config).await.unwrap();
+        assert_eq!(severe, ["the model gives out its system prompt"], "{url}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sqlite_store_moved_to_postgres_is_served_unchanged() {
+    let dir = folder();
+    let file = dir.path().join("app.db");
+    moved_is_served(dir.path(), &format!("sqlite://{}", file.display()), &sqlite_url(&file)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duckdb_store_moved_to_postgres_is_served_unchanged() {
+    let dir = folder();
+    let file = dir.path().join("app.duckdb");
+    moved_is_served(dir.path(), &format!("duckdb://{}", file.display()), &duckdb_url(&file)).await;
+}
+
+async fn moved_is_served(dir: &Path, url: &str, from: &str) {
+    let target = database();
+    let at = |url: &str| configured(dir, &[("stores.identity.url", url), ("stores.application.url", url)]);
+    let before = opened(&at(url)).await;
+    let filled = moved::fill(before.store(Area::Identity).unwrap()).await;
+    before.close().await;
+    drop(before);
+
+    migrate("run", from, target.url(), &[]).expect(0);
+
+    let after = opened(&at(target.url())).await;
+    filled.check(after.store(Area::Identity).unwrap()).await;
+    after.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_an_owner_the_application_s_role_owns_nothing_and_tenants_stay_apart() {
+    let dir = folder();
+    let target = database();
+    let (owner, app) = (role(&target, "owner"), role(&target, "app"));
+    target.execute(&format!("GRANT CREATE, USAGE ON SCHEMA public TO {owner}"));
+    let (url, owner_url) = (url_as(&target, &app), url_as(&target, &owner));
+    let mut keys = Vec::new();
+    for area in Area::SQL {
+        keys.push((format!("stores.{area}.url"), url.clone()));
+        keys.push((format!("stores.{area}.owner_url"), owner_url.clone()));
+    }
+    let keys: Vec<_> = keys.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let stores = opened(&configured(dir.path(), &keys)).await;
+
+    let owned = format!("SELECT count(*) FROM pg_class WHERE relowner = '{app}'::regrole");
+    assert_eq!(target.value(&owned).as_deref(), Some("0"));
+    let (one, two) =
+        (stores.tenants().create("one").await.unwrap(), stores.tenants().create("two").await.unwrap());
+    let mark = |id: trimaran::TenantId| format!("INSERT INTO tenant_mark VALUES ('{id}', now())");
+    let one = stores.tenant(one.id).await.unwrap().connection(Area::Conversation).await.unwrap();
+    let two = stores.tenant(two.id).await.unwrap();
+    let other = two.connection(Area::Conversation).await.unwrap();
+    other.execute_unprepared(&mark(two.id())).await.unwrap();
+    // Tenant one neither sees tenant two's row nor writes one in its name.
+    let count = Statement::from_string(one.get_database_backend(), "SELECT count(*) AS n FROM tenant_mark");
+    let seen = one.query_one_raw(count).await.unwrap().unwrap().try_get::<i64>("", "n").unwrap();
+    assert_eq!(seen, 0);
+    assert!(one.execute_unprepared(&mark(two.id())).await.is_err());
+    stores.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_tenant_has_a_file_that_is_noticed_in_another_s_place() {
+    for scheme in ["duckdb", "sqlite"] {
+        let dir = folder();
+        let tenants = dir.path().join("tenants");
+        let url = format!("{scheme}://{}", tenants.display());
+        let keys = [("stores.configuration.url", url.as_str()), ("stores.conversation.url", url.as_str())];
+        let config = configured(dir.path(), &keys);
+        let stores = opened(&config).await;
+        let (one, two) =
+            (stores.tenants().create("one").await.unwrap(), stores.tenants().create("two").await.unwrap());
+        for record in [&one, &two] {
+            let tenant = stores.tenant(record.id).await.unwrap();
+            tenant.connection(Area::Conversation).await.unwrap().ping().await.unwrap();
+        }
+        stores.close().await;
+        drop(stores);
+        let file = |place: &str| tenants.join(format!("{place}.{scheme}"));
+        std::fs::rename(file(&one.place), tenants.join("aside")).unwrap();
+        std::fs::rename(file(&two.place), file(&one.place)).unwrap();
+        let stores = opened(&config).await;
+        let tenant = stores.tenant(one.id).await.unwrap();
+        let error = tenant.connection(Area::Conversation).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{}", error.report());
+        assert!(
+            error.to_string().contains(&one.id.to_string())
+                && error.to_string().contains(&two.id.to_string())
+        );
+        stores.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_configuration_asks_for_in_vain_is_said_with_the_next_step() {
+    let dir = folder();
+    let open = async |keys: &[(&str, &str)]| opened_error(&configured(dir.path(), keys)).await;
+    let behind = open(&[("migrate", "false")]).await;
+    assert_eq!(behind.kind(), ErrorKind::Configuration);
+    assert!(behind.next_step().unwrap().contains("trimaran schema up"), "{}", behind.report());
+
+    let url = format!("sqlite://{}", dir.path().join("missing/a.db").display());
+    let missing = open(&[("stores.identity.url", &url)]).await;
+    assert_eq!(missing.kind(), ErrorKind::NotFound, "{}", missing.report());
+    assert!(missing.to_string().contains("the store of identity"), "{missing}");
+
+    let tenants = format!("duckdb://{}", dir.path().join("tenants").display());
+    let keyless = Config::builder()
+        .environment([])
+        .set("data_directory", dir.path().join("data").to_str().unwrap())
+        .set("stores.conversation.url", tenants)
+        .load()
+        .unwrap();
+    let keyless = opened_error(&keyless).await;
+    assert!(keyless.to_string().contains("tenants.key_file is not"), "{keyless}");
+
+    let stores = opened(&configured(dir.path(), &[])).await;
+    assert_eq!(stores.store(Area::Conversation).unwrap_err().kind(), ErrorKind::Configuration);
+    let nobody = stores.tenant(trimaran::TenantId(uuid::Uuid::nil())).await.unwrap_err();
+    assert_eq!(nobody.kind(), ErrorKind::NotFound);
+    stores.close().await;
+}
+
+async fn opened_error(config: &Config) -> trimaran::Error {
+    Opener::new(config).passwords(PasswordParameters::LEAST).open().await.map(drop).unwrap_err()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn areas_with_equal_urls_share_units_of_work() {
+    let dir = folder();
+    let stores = opened(&configured(dir.path(), &[])).await;
+    let store: Arc<dyn trimaran::Store> = Arc::new(stores.store(Area::Identity).unwrap().clone());
+    assert_eq!(store.areas(), [Area::Identity, Area::Application]);
+    let unit = store.begin().await.unwrap();
+    let zoe = trimaran::model::NewUser::named("zoë");
+    unit.identity().unwrap().users.create(zoe).await.unwrap();
+    unit.application().unwrap().settings.put("colour", "red".into()).await.unwrap();
+    unit.rollback().await.unwrap();
+    assert!(stores.identity().users.find_by_name("zoë").await.unwrap().is_none());
+    assert!(stores.application().settings.get("colour").await.unwrap().is_none());
+    stores.close().await;
+}
+
+#[test]
+fn what_the_readme_shows_is_the_quickstart() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let quickstart = std::fs::read_to_string(root.join("examples/quickstart.rs")).unwrap();
+    let shown = readme.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+    for line in shown.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        assert!(quickstart.lines().any(|known| known.trim() == line), "{line}");
+    }
+}
