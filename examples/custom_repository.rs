@@ -5,7 +5,7 @@
 //! cargo run --example custom_repository -- duckdb:findings.duckdb
 //! cargo run --example custom_repository -- postgres://me@localhost/app
 //! ```
-#![allow(unreachable_pub, reason = "written as it would stand in a library")]
+#![allow(missing_docs, unreachable_pub, reason = "an example, written as it would stand in a library")]
 
 use async_trait::async_trait;
 use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query};

@@ -7,7 +7,7 @@
 //! ```
 
 use trimaran::model::{NewApiKey, NewRole, NewUser, Permission, Subject};
-use trimaran::{Area, Config, Store as _, UnitOfWork as _};
+use trimaran::{Area, Config, Store as _};
 
 #[tokio::main]
 async fn main() {

@@ -31,6 +31,18 @@ mod fixtures {
         StoreFixture::plain(Connection::new(engine), folder).await.unwrap()
     }
 
+    pub(super) async fn duckdb() -> StoreFixture {
+        const MEMORY: u64 = 256 << 20;
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::file(Engine::Duckdb, folder.path().join("store.duckdb"));
+        let engine = crate::duckdb::DuckdbConnection::open(&location, &pool(), MEMORY).await.unwrap();
+        StoreFixture::plain(Connection::new(engine), folder).await.unwrap()
+    }
+
+    pub(super) async fn duckdb_decorated() -> StoreFixture {
+        duckdb().await.decorated().unwrap()
+    }
+
     pub(super) async fn sqlite_decorated() -> StoreFixture {
         sqlite().await.decorated().unwrap()
     }
@@ -40,6 +52,22 @@ conformance_suite! { #[tokio::test(flavor = "multi_thread")] mod postgres = fixt
 conformance_suite! { #[tokio::test(flavor = "multi_thread")] mod postgres_decorated = fixtures::postgres_decorated }
 conformance_suite! { #[tokio::test(flavor = "multi_thread")] mod sqlite = fixtures::sqlite }
 conformance_suite! { #[tokio::test(flavor = "multi_thread")] mod sqlite_decorated = fixtures::sqlite_decorated }
+conformance_suite! {
+    #[tokio::test(flavor = "multi_thread")] mod duckdb = fixtures::duckdb;
+    ignore {
+        a_savepoint_can_be_rolled_back_to: "DuckDB has no savepoints",
+        the_engine_itself_refuses_a_child_without_its_parent:
+            "DuckDB's foreign keys forbid to update a parent, so that none is declared",
+    }
+}
+conformance_suite! {
+    #[tokio::test(flavor = "multi_thread")] mod duckdb_decorated = fixtures::duckdb_decorated;
+    ignore {
+        a_savepoint_can_be_rolled_back_to: "DuckDB has no savepoints",
+        the_engine_itself_refuses_a_child_without_its_parent:
+            "DuckDB's foreign keys forbid to update a parent, so that none is declared",
+    }
+}
 
 /// What each engine can do, as `docs/capabilities.md` shows it.
 #[tokio::test(flavor = "multi_thread")]

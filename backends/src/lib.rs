@@ -56,3 +56,8 @@ pub use trimaran_core::{Location, location};
 
 #[cfg(all(test, feature = "testing", feature = "sqlite", feature = "duckdb"))]
 mod conformance_tests;
+
+/// The documentation's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/add-an-engine.md")]
+struct AddAnEngine;

@@ -109,7 +109,7 @@ impl<'a> Cells<'a> {
                 })
             }
             ("arrow.opaque", _) => return Err(opaque(details)),
-            _ => Self::of_arrow(array, field)?,
+            _ => Self::of_arrow(array)?,
         })
     }
 
@@ -126,7 +126,7 @@ impl<'a> Cells<'a> {
         Self::of(array, null, move |row| Ok(Value::from(cells.value(row))))
     }
 
-    fn of_arrow(array: &'a dyn Array, field: &Field) -> Result<Self, String> {
+    fn of_arrow(array: &'a dyn Array) -> Result<Self, String> {
         Ok(match array.data_type() {
             // `SELECT NULL`.
             DataType::Null => Self::of(array, Value::String(None), |_| Ok(Value::String(None))),
@@ -165,7 +165,7 @@ impl<'a> Cells<'a> {
             DataType::Dictionary(_, _) => {
                 let cells = array.as_any_dictionary();
                 let keys = cells.normalized_keys();
-                let texts = Self::of_arrow(cells.values().as_ref(), field)?;
+                let texts = Self::of_arrow(cells.values().as_ref())?;
                 Self::of(array, Value::String(None), move |row| (texts.read)(keys[row]))
             }
             DataType::Date32 => {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use trimaran_core::{Error, ErrorKind};
 
 /// What a message that contains a phrase means, and what helps; the first that matches decides.
-const CLASSES: [(&str, ErrorKind, Option<&str>); 40] = [
+const CLASSES: [(&str, ErrorKind, Option<&str>); 42] = [
     ("Could not set lock on file", ErrorKind::Locked, Some(ANOTHER_PROCESS)),
     ("being used by another process", ErrorKind::Locked, Some(ANOTHER_PROCESS)),
     ("different configuration than existing connections", ErrorKind::Locked, Some(ANOTHER_PROCESS)),
@@ -39,6 +39,8 @@ const CLASSES: [(&str, ErrorKind, Option<&str>); 40] = [
     ("already exists", ErrorKind::Conflict, None),
     ("does not exist", ErrorKind::NotFound, None),
     ("could not be found", ErrorKind::NotFound, None),
+    ("not found in FROM clause", ErrorKind::NotFound, None),
+    ("does not have a column", ErrorKind::NotFound, None),
     ("Missing Extension Error", ErrorKind::Unsupported, None),
     ("Not implemented Error", ErrorKind::Unsupported, None),
     ("Permission Error", ErrorKind::Forbidden, None),
@@ -236,7 +238,7 @@ mod tests {
             ("Catalog Error: Table with name x does not exist!\nDid you mean", ErrorKind::NotFound),
             ("Catalog Error: Table with name \"a\" already exists!", ErrorKind::Conflict),
             ("Parser Error: syntax error at or near \"selec\"", ErrorKind::Invalid),
-            ("Binder Error: Referenced column \"x\" not found in FROM clause!", ErrorKind::Invalid),
+            ("Binder Error: Referenced column \"x\" not found in FROM clause!", ErrorKind::NotFound),
             (
                 "TransactionContext Error: Current transaction is aborted (please ROLLBACK)",
                 ErrorKind::Aborted,

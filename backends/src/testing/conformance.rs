@@ -17,7 +17,7 @@ use trimaran_core::{Result, Store};
 use uuid::Uuid;
 
 use crate::db_error::Doing as _;
-use crate::schema::Book;
+use crate::schema::{Book, Runner};
 use crate::{Connection, SqlStore};
 
 /// The areas that the suite is about.
@@ -38,15 +38,8 @@ impl StoreFixture {
     /// # Errors
     /// The engine's, if it can't make the schema.
     pub async fn plain(connection: Connection, kept: impl Any + Send + Sync) -> Result<Self> {
-        let transaction = connection.transaction().await?;
-        for migration in Book::new().of(AREAS) {
-            for statement in (migration.up)(connection.engine()) {
-                let operation = format!("apply the migration {}", migration.name);
-                transaction.execute_unprepared(&statement).await.doing(&operation)?;
-            }
-        }
-        transaction.commit().await?;
         let clock = ManualClock::default();
+        Runner::new(&connection, &Book::new(), AREAS, &clock).up().await?;
         let store = SqlStore::new(
             connection.clone(),
             AREAS,

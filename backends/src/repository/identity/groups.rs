@@ -107,6 +107,8 @@ impl Groups for SqlGroups {
     async fn delete(&self, id: GroupId) -> Result<bool> {
         const OPERATION: &str = "delete the group";
         let transaction = self.resources.executor.begin().await?;
+        let (key, touched) = (user_group::Column::Id, user_group::Column::Version);
+        parent::claim::<user_group::Entity>(&transaction, key, touched, id.0).await?;
         group_member::Entity::delete_many()
             .filter(group_member::Column::GroupId.eq(id.0))
             .exec(&transaction)

@@ -19,7 +19,7 @@ use crate::db_error::Doing as _;
 use crate::entity::identity::{group_role, role, role_permission, user_role};
 use crate::repository::resources::repository;
 use crate::repository::text::Place;
-use crate::repository::{paging, time};
+use crate::repository::{paging, parent, time};
 
 repository! {
     /// [`Roles`] over SQL.
@@ -183,6 +183,8 @@ impl Roles for SqlRoles {
     async fn delete(&self, id: RoleId) -> Result<bool> {
         const OPERATION: &str = "delete the role";
         let transaction = self.resources.executor.begin().await?;
+        let (key, touched) = (role::Column::Id, role::Column::Version);
+        parent::claim::<role::Entity>(&transaction, key, touched, id.0).await?;
         user_role::Entity::delete_many()
             .filter(user_role::Column::RoleId.eq(id.0))
             .exec(&transaction)

