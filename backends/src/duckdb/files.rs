@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use lru::LruCache;
 use tokio::sync::{Notify, OnceCell};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use trimaran_core::config::PoolSettings;
 use trimaran_core::{Error, ErrorKind, Result};
 
@@ -100,9 +100,7 @@ impl DuckdbFiles {
                 .hint("write duckdb:///path/to/file")
         })?;
         loop {
-            let place = timeout(self.settings.pool.acquire_timeout, self.place(path.to_owned()))
-                .await
-                .map_err(|_| self.exhausted(location))?;
+            let place = self.place(location, path.to_owned()).await?;
             let opened = place
                 .file
                 .get_or_try_init(|| {
@@ -138,22 +136,23 @@ impl DuckdbFiles {
         self.freed.notify_waiters();
     }
 
-    /// Waits for a place.
-    async fn place(&self, path: PathBuf) -> Arc<Place> {
+    /// Waits for a place, and for the file that had it to be closed, which writes a checkpoint and has no limit in time.
+    async fn place(&self, location: &Location, path: PathBuf) -> Result<Arc<Place>> {
+        let deadline = Instant::now() + self.settings.pool.acquire_timeout;
         loop {
             let freed = self.freed.notified();
             tokio::pin!(freed);
             // From here on no news is missed.
             freed.as_mut().enable();
             match self.step(&path) {
-                Step::Take(place) => return place,
+                Step::Take(place) => return Ok(place),
                 Step::Close(place, old) => {
                     if let Some(file) = old.file.get() {
                         file.close().await;
                     }
-                    return place;
+                    return Ok(place);
                 }
-                Step::Wait => freed.await,
+                Step::Wait => timeout_at(deadline, freed).await.map_err(|_| self.exhausted(location))?,
             }
         }
     }
