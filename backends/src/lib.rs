@@ -54,7 +54,8 @@ pub use transact::Retry;
 pub use transaction::{Transaction, TransactionHandle};
 pub use trimaran_core::{Location, location};
 
-#[cfg(all(test, feature = "testing", feature = "sqlite", feature = "duckdb"))]
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "sqlite", feature = "duckdb"))]
 mod conformance_tests;
 
 /// The documentation's code compiles.

@@ -102,7 +102,8 @@ async fn attempt<T: Send>(
     }
 }
 
-#[cfg(all(test, feature = "testing", feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "sqlite"))]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -16,7 +16,8 @@ mod files;
 pub mod mark;
 pub mod naming;
 pub mod stores;
-#[cfg(all(test, feature = "sqlite", feature = "duckdb"))]
+#[cfg(test)]
+#[cfg(all(feature = "sqlite", feature = "duckdb"))]
 mod tests;
 
 pub use catalogue::{TenantCatalogue, TenantRecord};

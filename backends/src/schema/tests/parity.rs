@@ -27,8 +27,11 @@ struct Shape {
     /// Unique constraints and unique indexes are one thing.
     unique: BTreeSet<Vec<String>>,
     indexes: BTreeSet<(String, Vec<String>)>,
-    references: BTreeSet<(Vec<String>, String, Vec<String>, &'static str, &'static str)>,
+    references: BTreeSet<Reference>,
 }
+
+/// A foreign key: its columns, the parent and its columns, what an update and a deletion of the parent do.
+type Reference = (Vec<String>, String, Vec<String>, &'static str, &'static str);
 
 fn shape(table: &Table) -> Shape {
     let names = |index: &crate::catalog::Index| index.columns.iter().map(|c| c.name.clone()).collect();
