@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use trimaran_backends::Connection;
+use trimaran_backends::stores::connect;
 use trimaran_core::config::{Area, PoolSettings, Settings};
 use trimaran_core::{Engine, Error, ErrorKind, Location, Result};
 
@@ -52,30 +53,7 @@ impl SchemaStore {
     /// The engine's, classified; `Unsupported` if this build lacks the engine.
     pub(crate) async fn connect(&self) -> Result<Connection> {
         let pool = PoolSettings { max_connections: 2, ..PoolSettings::default() };
-        match self.location.engine() {
-            #[cfg(feature = "postgres")]
-            Engine::Postgres => {
-                let open = trimaran_backends::postgres::PostgresConnection::open(&self.location, &pool);
-                Ok(Connection::new(open.await?))
-            }
-            #[cfg(feature = "sqlite")]
-            Engine::Sqlite => {
-                let open = trimaran_backends::sqlite::SqliteConnection::open(&self.location, &pool);
-                Ok(Connection::new(open.await?))
-            }
-            #[cfg(feature = "duckdb")]
-            Engine::Duckdb => {
-                let open = trimaran_backends::duckdb::DuckdbConnection::open(&self.location, &pool, MEMORY);
-                Ok(Connection::new(open.await?))
-            }
-            #[allow(unreachable_patterns, reason = "reached only in builds that lack an engine")]
-            other => {
-                let _ = (pool, MEMORY);
-                Err(Error::new(ErrorKind::Unsupported, format!("open {}", self.location))
-                    .context(format!("this build has no {other} support"))
-                    .hint(format!("build with the cargo feature `{}`", other.name())))
-            }
-        }
+        connect(&self.location, &pool, MEMORY).await
     }
 
     /// Says which store an error is of.

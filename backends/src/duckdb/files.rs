@@ -94,6 +94,19 @@ impl DuckdbFiles {
     /// # Errors
     /// `Timeout` if all files are in use and none goes out of use in time; else as for [`DuckdbConnection::open`].
     pub async fn get(&self, location: &Location) -> Result<Connection> {
+        self.get_with(location, |_| async { Ok(()) }).await
+    }
+
+    /// The same; whenever the file is opened, `prepare` sees it before any caller does. If it refuses the file, that is
+    /// closed.
+    ///
+    /// # Errors
+    /// As for [`Self::get`], and what `prepare` returns.
+    pub async fn get_with<P, F>(&self, location: &Location, prepare: P) -> Result<Connection>
+    where
+        P: Fn(Connection) -> F + Send + Sync,
+        F: Future<Output = Result<()>> + Send,
+    {
         let path = location.path().ok_or_else(|| {
             Error::new(ErrorKind::Configuration, format!("open {location}"))
                 .context("it names no file")
@@ -103,8 +116,16 @@ impl DuckdbFiles {
             let place = self.place(location, path.to_owned()).await?;
             let opened = place
                 .file
-                .get_or_try_init(|| {
-                    DuckdbConnection::open(location, &self.settings.pool, self.settings.memory)
+                .get_or_try_init(|| async {
+                    let FileSettings { pool, memory } = &self.settings;
+                    let file = DuckdbConnection::open(location, pool, *memory).await?;
+                    match prepare(Connection::new(file.clone())).await {
+                        Ok(()) => Ok(file),
+                        Err(error) => {
+                            file.close().await;
+                            Err(error)
+                        }
+                    }
                 })
                 .await
                 .cloned();

@@ -9,7 +9,7 @@ use trimaran_core::clock::SystemClock;
 use trimaran_core::config::{Area, Config, PoolSettings, Settings, StoreSettings};
 use trimaran_core::id::RandomIds;
 use trimaran_core::secret::{PasswordHasher, PasswordParameters};
-use trimaran_core::{Clock, Engine, Error, ErrorKind, IdSource, Result, Store as _};
+use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 
 use super::connect::connect;
 use super::{Stores, tenant_key};
@@ -156,7 +156,7 @@ impl Opener {
     async fn database(&self, areas: Vec<Area>, store: &StoreSettings, book: &Book) -> Result<Opened> {
         let naming = |error: Error| error.context(format!("the store of {}", names(&areas)));
         #[cfg(feature = "postgres")]
-        if store.location.engine() == Engine::Postgres {
+        if store.location.engine() == trimaran_core::Engine::Postgres {
             let server = crate::postgres::PostgresConnection::open(&store.location, &store.pool)
                 .await
                 .map_err(naming)?;

@@ -1,4 +1,7 @@
 //! The files of tenants in one folder, as many of them open as are allowed.
+//!
+//! DuckDB's are strictly limited, for each takes memory ([`DuckdbFiles`](crate::duckdb::DuckdbFiles)): who wants one more
+//! waits until another is out of use. A SQLite file that is pushed out is let go when the last of those who use it has.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -14,6 +17,7 @@ use super::mark;
 use super::naming::is_place;
 use super::stores::FileSettings;
 use crate::schema::{Book, Runner};
+use crate::stores::connect;
 use crate::{Connection, Location};
 
 /// A folder with a file per tenant.
@@ -24,10 +28,33 @@ pub(super) struct TenantFiles {
     areas: Vec<Area>,
     book: Arc<Book>,
     clock: Arc<dyn Clock>,
-    pool: PoolSettings,
-    memory: u64,
-    /// A file that is pushed out is let go when the last of those who use it has.
-    open: Mutex<LruCache<TenantId, Arc<OnceCell<Connection>>>>,
+    open: OpenFiles,
+}
+
+/// The files that are open.
+#[derive(Debug)]
+enum OpenFiles {
+    #[cfg(feature = "duckdb")]
+    Duckdb(crate::duckdb::DuckdbFiles),
+    Others {
+        pool: PoolSettings,
+        memory: u64,
+        files: Mutex<LruCache<TenantId, Arc<OnceCell<Connection>>>>,
+    },
+}
+
+impl OpenFiles {
+    fn new(engine: Engine, limit: NonZeroUsize, settings: FileSettings) -> Self {
+        let FileSettings { pool, memory, .. } = settings;
+        match engine {
+            #[cfg(feature = "duckdb")]
+            Engine::Duckdb => {
+                let settings = crate::duckdb::files::FileSettings { pool, memory };
+                Self::Duckdb(crate::duckdb::DuckdbFiles::new(limit.get(), settings))
+            }
+            _ => Self::Others { pool, memory, files: Mutex::new(LruCache::new(limit)) },
+        }
+    }
 }
 
 impl TenantFiles {
@@ -67,35 +94,12 @@ impl TenantFiles {
             areas,
             book,
             clock,
-            pool: settings.pool,
-            memory: settings.memory,
-            open: Mutex::new(LruCache::new(open_files)),
+            open: OpenFiles::new(folder.engine(), open_files, settings),
         })
     }
 
     /// The tenant's file, made and brought up to date if need be.
     pub(super) async fn open(&self, tenant: &TenantRecord) -> Result<Connection> {
-        let cell = {
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(open.get_or_insert(tenant.id, Arc::default))
-        };
-        // Several callers at once open it once; a failure is tried again by the next.
-        cell.get_or_try_init(|| self.open_file(tenant)).await.cloned()
-    }
-
-    /// Lets go of all files once they are idle.
-    pub(super) async fn close(&self) {
-        let open: Vec<_> = {
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            let open = std::mem::replace(&mut *open, LruCache::new(NonZeroUsize::MIN));
-            open.into_iter().map(|(_, cell)| cell).collect()
-        };
-        for connection in open.iter().filter_map(|cell| cell.get()) {
-            connection.close().await;
-        }
-    }
-
-    async fn open_file(&self, tenant: &TenantRecord) -> Result<Connection> {
         if !is_place(&tenant.place) {
             return Err(Error::new(ErrorKind::Invalid, "open a tenant's file")
                 .context(format!("tenant {} has a place that is no name of a file", tenant.id))
@@ -103,12 +107,48 @@ impl TenantFiles {
         }
         let path = self.folder.join(format!("{}.{}", tenant.place, self.engine.name()));
         let location = Location::file(self.engine, &path);
-        let connection = connect(&location, &self.pool, self.memory).await?;
-        match self.prepare(&connection, tenant.id, &path).await {
-            Ok(()) => Ok(connection),
-            Err(error) => {
-                connection.close().await;
-                Err(error)
+        match &self.open {
+            #[cfg(feature = "duckdb")]
+            OpenFiles::Duckdb(files) => {
+                let (tenant, path) = (tenant.id, path.as_path());
+                let prepare =
+                    |connection: Connection| async move { self.prepare(&connection, tenant, path).await };
+                files.get_with(&location, prepare).await
+            }
+            OpenFiles::Others { pool, memory, files } => {
+                let cell = {
+                    let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                    Arc::clone(files.get_or_insert(tenant.id, Arc::default))
+                };
+                // Several callers at once open it once; a failure is tried again by the next.
+                let open = async || {
+                    let connection = connect(&location, pool, *memory).await?;
+                    match self.prepare(&connection, tenant.id, &path).await {
+                        Ok(()) => Ok(connection),
+                        Err(error) => {
+                            connection.close().await;
+                            Err(error)
+                        }
+                    }
+                };
+                cell.get_or_try_init(open).await.cloned()
+            }
+        }
+    }
+
+    /// Lets go of all files once they are idle.
+    pub(super) async fn close(&self) {
+        match &self.open {
+            #[cfg(feature = "duckdb")]
+            OpenFiles::Duckdb(files) => files.close().await,
+            OpenFiles::Others { files, .. } => {
+                let open: Vec<_> = {
+                    let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                    std::iter::from_fn(|| files.pop_lru()).map(|(_, cell)| cell).collect()
+                };
+                for connection in open.iter().filter_map(|cell| cell.get()) {
+                    connection.close().await;
+                }
             }
         }
     }
@@ -142,21 +182,4 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
     }
     #[cfg(not(unix))]
     builder.create(path)
-}
-
-async fn connect(location: &Location, pool: &PoolSettings, memory: u64) -> Result<Connection> {
-    match location.engine() {
-        #[cfg(feature = "sqlite")]
-        Engine::Sqlite => Ok(Connection::new(crate::sqlite::SqliteConnection::open(location, pool).await?)),
-        #[cfg(feature = "duckdb")]
-        Engine::Duckdb => {
-            Ok(Connection::new(crate::duckdb::DuckdbConnection::open(location, pool, memory).await?))
-        }
-        other => {
-            let _ = (pool, memory);
-            Err(Error::new(ErrorKind::Unsupported, format!("open {location}"))
-                .context(format!("{other} keeps no tenants in files here"))
-                .hint("use sqlite or duckdb, and build with the cargo feature of that name"))
-        }
-    }
 }

@@ -13,7 +13,8 @@ use crate::{Connection, Location};
 /// How tenants' files are opened.
 #[derive(Debug, Clone)]
 pub struct FileSettings {
-    /// The most files kept open, at least 1. The least recently used one is let go, as soon as nobody uses it.
+    /// The most files kept open, at least 1. The least recently used one is let go, as soon as nobody uses it. On DuckDB
+    /// no more than so many are ever open: while all are in use, a further tenant waits for `acquire_timeout` at most.
     pub open_files: usize,
     /// The pool of each file.
     pub pool: PoolSettings,
