@@ -14,6 +14,7 @@ use crate::config_command;
 use crate::exit::{self, Exit};
 use crate::hazard::Policy;
 use crate::interrupt;
+use crate::log;
 use crate::migrate::{self, Failure, Order};
 use crate::planner::Choices;
 use crate::progress::Progress;
@@ -180,7 +181,11 @@ pub(crate) fn password(path: &std::path::Path) -> Result<SecretString> {
 
 /// Runs the command line and returns its exit code.
 pub fn main() -> ExitCode {
-    match Cli::parse().command {
+    let command = Cli::parse().command;
+    if let Err(error) = log::begin() {
+        return simple(Err(error), false);
+    }
+    match command {
         Command::Migrate(command) => migrate(&command),
         Command::Config(command) => simple(command.run(), command.json()),
         Command::Schema(command) => simple(command.run(), command.json()),

@@ -15,6 +15,7 @@ pub mod exit;
 pub mod hazard;
 pub mod interrupt;
 pub mod journal;
+mod log;
 pub mod mapping;
 pub mod migrate;
 mod own_store;

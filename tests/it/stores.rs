@@ -1,7 +1,7 @@
 //! Stores opened from a configuration, as an application opens them.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sea_orm::{ConnectionTrait as _, Statement};
 use tempfile::TempDir;
@@ -234,6 +234,48 @@ async fn areas_with_equal_urls_share_units_of_work() {
     assert!(stores.identity().users.find_by_name("zoë").await.unwrap().is_none());
     assert!(stores.application().settings.get("colour").await.unwrap().is_none());
     stores.close().await;
+}
+
+/// What all tests of this process log: a subscriber of one test alone would miss what another one met first.
+static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Logged;
+
+impl std::io::Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOGGED.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opening_logs_each_store_s_engine_url_and_schema_and_no_password() {
+    let dir = folder();
+    let target = database();
+    tracing_subscriber::fmt().with_ansi(false).with_writer(|| Logged).init();
+    let stores = opened(&configured(dir.path(), &[("stores.identity.url", target.url())])).await;
+    stores.close().await;
+
+    let text = String::from_utf8(LOGGED.lock().unwrap().clone()).unwrap();
+    let here = dir.path().to_str().unwrap();
+    let line = |place: &str, engine: &str| {
+        let engine = format!("engine={engine}");
+        let found = text.lines().find(|line| line.contains(place) && line.contains(&engine));
+        found.unwrap_or_else(|| panic!("{text}"))
+    };
+    let identity = line(target.name(), "Postgres");
+    assert!(
+        identity.contains("areas=identity") && identity.contains("schema=\"0001_identity\""),
+        "{identity}"
+    );
+    let password = url::Url::parse(target.url()).unwrap().password().unwrap_or("@").to_owned();
+    assert!(!text.contains(&format!(":{password}@")), "{text}");
+    assert!(line(here, "SQLite").contains("areas=application"), "{text}");
+    assert!(line(here, "DuckDB").contains("areas=configuration, conversation"), "{text}");
 }
 
 #[test]
