@@ -1,24 +1,24 @@
 //! The four commands: check, plan, run, verify.
 
-use std::path::PathBuf;
-use std::time::Instant;
+mod job;
 
-use trimaran_backends::{Access, Database, Location, OpenOptions, open};
+use std::path::PathBuf;
+
+use trimaran_backends::Location;
 use trimaran_core::{Error, ErrorKind, Result};
 
-use crate::copy::{Copied, Copy};
+use crate::copy::Copy;
 use crate::exit::Exit;
-use crate::hazard::Finding;
 use crate::interrupt;
 use crate::journal::{Journal, Run, State};
 use crate::plan::Plan;
-use crate::planner::{self, Choices};
+use crate::planner::Choices;
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::scan::{self, Scan};
 use crate::schema::{self, Occupied};
-use crate::source::{self, Budget, Source};
-use crate::verify::{self, Verify};
+use crate::source::{self, Budget};
+use crate::verify;
+use job::Job;
 
 /// What every command is told.
 #[derive(Debug, Clone)]
@@ -46,109 +46,6 @@ pub struct Failure {
     pub exit: Exit,
     /// The error.
     pub error: Error,
-}
-
-/// The source and the target, opened, and the report begun.
-struct Job<'o> {
-    order: &'o Order,
-    source: Source,
-    target: Box<dyn Database>,
-    progress: &'o Progress,
-    report: Report,
-    /// Whether anything may have been written, so that a failure is an interruption.
-    begun: bool,
-}
-
-impl<'o> Job<'o> {
-    fn open(command: &'static str, order: &'o Order, progress: &'o Progress) -> Result<Self> {
-        let source = Source::open(&order.from, order.budget)?;
-        let options = OpenOptions {
-            access: Access::Target,
-            memory: order.budget.engine() / 4,
-            sessions: order.budget.jobs,
-        };
-        if order.from.path().is_some() && order.from.path() == order.to.path() {
-            return Err(Error::new(ErrorKind::Configuration, "migrate")
-                .context("source and target are the same file")
-                .hint("name another file after --to"));
-        }
-        let target = open(&order.to, options)?;
-        let target_version = target.catalog(Some(target.dialect().default_schema()))?.version;
-        let report = Report {
-            command,
-            source: order.from.to_string(),
-            source_version: format!("{} {}", source.catalog.engine, source.catalog.version),
-            target: order.to.to_string(),
-            target_version: format!("{} {target_version}", target.engine()),
-            ..Report::default()
-        };
-        Ok(Self { order, source, target, progress, report, begun: false })
-    }
-
-    fn timed<T>(&mut self, phase: &'static str, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let begun = Instant::now();
-        let result = work(self);
-        self.report.seconds.push((phase, begun.elapsed().as_secs_f64()));
-        result
-    }
-
-    fn plan(&mut self) -> Result<Plan> {
-        let plan = match &self.order.plan {
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|e| {
-                    Error::new(ErrorKind::Configuration, format!("read the plan {}", path.display()))
-                        .source(e)
-                })?;
-                Plan::from_toml(&text, &self.source.catalog, self.target.engine())?
-            }
-            None => planner::plan(
-                self.source.database.as_ref(),
-                &self.source.catalog,
-                self.target.dialect(),
-                &self.order.choices,
-            )?,
-        };
-        self.report.not_moved.clone_from(&plan.not_moved);
-        Ok(plan)
-    }
-
-    fn scan(&mut self, plan: &Plan) -> Result<Scan> {
-        let scan = scan::scan(&self.source, plan, self.order.budget, self.progress)?;
-        self.report.tables.clone_from(&scan.tables);
-        Ok(scan)
-    }
-
-    fn verify(
-        &self,
-        plan: &Plan,
-        journal: &Journal,
-        run: &str,
-        copied: Option<&[Copied]>,
-    ) -> Result<Vec<verify::Verified>> {
-        Verify {
-            source: &self.source,
-            target: self.target.as_ref(),
-            plan,
-            journal,
-            run,
-            budget: self.order.budget,
-            show_values: self.order.show_values,
-        }
-        .run(copied, self.progress)
-    }
-
-    fn rejects(&mut self) -> bool {
-        if !Scan::rejects(&self.report.hazards) {
-            return false;
-        }
-        let rejecting: Vec<&Finding> =
-            self.report.hazards.iter().filter(|f| f.treatment == crate::hazard::Treatment::Rejects).collect();
-        let advice: std::collections::BTreeSet<&str> = rejecting.iter().map(|f| f.hazard.advice()).collect();
-        let outcome = format!("{} hazard(s) stand in the way; nothing was written", rejecting.len());
-        let advice = advice.into_iter().collect::<Vec<_>>().join("; ");
-        self.report.end(Exit::Hazards, outcome, Some(&advice));
-        true
-    }
 }
 
 fn finish(job: Result<Report>, begun: bool) -> Result<Report, Box<Failure>> {
