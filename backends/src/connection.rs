@@ -1,7 +1,7 @@
 //! One connection type for all engines, open to any SeaORM entity and query.
 //!
 //! An engine implements [`EngineConnection`] and [`EngineTransaction`]; everything above speaks to the plain types
-//! [`Connection`] and [`Transaction`](crate::Transaction), which implement SeaORM's traits. So SQL is written once, no generics spread, and a
+//! [`Connection`] and [`Transaction`], which implement SeaORM's traits. So SQL is written once, no generics spread, and a
 //! third party plugs in an engine by `Connection::new`.
 
 use std::any::Any;

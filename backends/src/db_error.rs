@@ -1,7 +1,7 @@
 //! Errors on their way through SeaORM and back.
 //!
 //! SeaORM's `DbErr` has no place for ours, so it travels inside: a driver's own error as SeaORM would carry it (that
-//! `DbErr::sql_err` keeps working for consumers), everything else as an [`EngineError`]. [`Doing`] turns either back.
+//! `DbErr::sql_err` keeps working for consumers), everything else as an `EngineError`. [`Doing`] turns either back.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;

@@ -1,7 +1,7 @@
 //! DuckDB under SeaORM: a pool of sessions on one file.
 //!
-//! Each session is a connection on a thread of its own ([`super::worker`]); a statement runs on one that is free, a
-//! transaction keeps one to itself. Dropping the future of a statement interrupts it ([`super::cancel`]). Statements are
+//! Each session is a connection on a thread of its own (module `worker`); a statement runs on one that is free, a
+//! transaction keeps one to itself. Dropping the future of a statement interrupts it (module `cancel`). Statements are
 //! kept prepared per session.
 //!
 //! Outside a transaction each statement commits by itself; of a text with several statements, each one.

@@ -1,7 +1,7 @@
 //! Applies migrations and undoes them, the same way on all engines.
 //!
 //! Each migration has a transaction of its own, with the row that remembers it: it is applied wholly or not at all, and a
-//! run that was cut off goes on where it stopped. In the transaction a [`lock`] is held, under which the store's state is
+//! run that was cut off goes on where it stopped. In the transaction a lock is held, under which the store's state is
 //! read again, so that two processes at once apply each migration once.
 
 use sea_orm::{ConnectionTrait as _, Statement};

@@ -1,6 +1,6 @@
 //! The installation: every area's store, opened from a configuration.
 //!
-//! - [`Opener`]: from a [`Config`](trimaran_core::config::Config) to [`Stores`];
+//! - [`Opener`]: from a [`Config`] to [`Stores`];
 //! - [`Tenant`]: one tenant's stores;
 //! - [`connect()`]: from a location to a connection, by scheme.
 
