@@ -141,10 +141,11 @@ fn configuration(options: OpenOptions) -> duckdb::Result<Config> {
 /// Makes casts between timestamps with and without a zone mean UTC. Only where the ICU extension is do they mean anything
 /// else, and only there does the setting exist.
 fn in_utc(connection: &Connection) -> duckdb::Result<()> {
-    connection.execute_batch("SET GLOBAL TimeZone = 'UTC'").or_else(|error| {
-        let unknown = error.to_string().to_lowercase().contains("unrecognized configuration parameter");
-        if unknown { Ok(()) } else { Err(error) }
-    })
+    let known = "SELECT count(*) FROM duckdb_settings() WHERE name = 'TimeZone'";
+    if connection.query_row(known, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(());
+    }
+    connection.execute_batch("SET GLOBAL TimeZone = 'UTC'")
 }
 
 fn check_folder(path: &Path) -> Result<()> {
