@@ -90,18 +90,15 @@ impl Settings {
 /// Areas with equal URLs share one store, so that they can't differ in how it is reached.
 fn agree(figment: &Figment, stores: &BTreeMap<Area, StoreSettings>) -> Result<()> {
     for (area, store) in stores {
-        let first = stores.iter().find(|(other, s)| {
-            s.location.to_string() == store.location.to_string()
-                && other.is_per_tenant() == area.is_per_tenant()
-        });
+        let first = stores.iter().find(|(_, s)| s.location.to_string() == store.location.to_string());
         if let Some((first, other)) = first
-            && (&other.pool, other.memory) != (&store.pool, store.memory)
+            && reached(other) != reached(store)
         {
             let key = format!("stores.{area}.url");
             return Err(wrong(
                 figment,
                 &key,
-                format!("it is the store of {first}, whose pool settings differ"),
+                format!("it is the store of {first}, whose password, owner, pool or memory settings differ"),
             )
             .hint(format!("give stores.{first} and stores.{area} the same settings, or different URLs")));
         }
@@ -121,6 +118,15 @@ fn agree(figment: &Figment, stores: &BTreeMap<Area, StoreSettings>) -> Result<()
         }
     }
     Ok(())
+}
+
+/// All that says how a store is reached, its location aside.
+fn reached(store: &StoreSettings) -> impl PartialEq + '_ {
+    fn password(location: &Location) -> Option<&str> {
+        location.server().and_then(|(_, password)| password).map(|password| password.expose_secret())
+    }
+    let owner = store.owner.as_ref().map(|owner| (owner.to_string(), password(owner)));
+    (&store.pool, store.memory, password(&store.location), owner)
 }
 
 /// Reads values of their kinds from the merged layers.

@@ -152,7 +152,12 @@ fn what_contradicts_itself_is_refused() {
     let cases = [
         ("[stores.identity]\nmax_connections = 0\n", "at least 1"),
         ("[stores.identity]\nmin_connections = 11\n", "more than stores.identity.max_connections"),
-        ("[stores.identity]\nmax_connections = 3\n", "whose pool settings differ"),
+        ("[stores.identity]\nmax_connections = 3\n", "pool or memory settings differ"),
+        (
+            "[stores.identity]\nurl = 'postgres://a@h/d'\nowner_url = 'postgres://o@h/d'\n\
+             [stores.application]\nurl = 'postgres://a@h/d'\n",
+            "whose password, owner",
+        ),
         ("[stores.identity]\nowner_url = 'postgres://o@h/d'\n", "only Postgres has an owner"),
         ("[stores.identity]\nurl = 'sqlite:a.db'\npassword = 'x'\n", "SQLite has no password"),
         (
