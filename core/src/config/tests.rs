@@ -210,7 +210,7 @@ fn every_key_is_documented_once_and_has_a_default_or_may_be_missing() {
     }
 }
 
-/// The documentation's table is the program's: `TRIMARAN_BLESS=1 cargo test -p trimaran-core` writes it anew.
+/// The documentation's table is the program's: `TRIMARAN_UPDATE_DOCS=1 cargo test -p trimaran-core` writes it anew.
 #[test]
 fn the_documented_keys_are_the_keys_there_are() {
     const BEGIN: &str = "<!-- keys: begin -->\n";
@@ -219,9 +219,9 @@ fn the_documented_keys_are_the_keys_there_are() {
     let text = std::fs::read_to_string(&path).unwrap();
     let (before, rest) = text.split_once(BEGIN).unwrap();
     let (table, after) = rest.split_once(END).unwrap();
-    if std::env::var_os("TRIMARAN_BLESS").is_some() {
+    if std::env::var_os("TRIMARAN_UPDATE_DOCS").is_some() {
         std::fs::write(&path, format!("{before}{BEGIN}{}{END}{after}", markdown())).unwrap();
     } else {
-        assert_eq!(table, markdown(), "run `TRIMARAN_BLESS=1 cargo test -p trimaran-core config`");
+        assert_eq!(table, markdown(), "run `TRIMARAN_UPDATE_DOCS=1 cargo test -p trimaran-core config`");
     }
 }

@@ -125,7 +125,7 @@ macro_rules! __conformance_list {
             ]
             transaction::concurrency [
                 two_writers_of_different_rows_both_succeed
-                writers_that_overlap_are_as_concurrent_as_the_engine_says
+                writers_of_different_rows_do_not_wait_for_one_another
                 of_two_updates_of_the_same_version_one_is_lost_and_knows_it
                 of_two_users_of_one_name_at_once_one_is_created
                 a_counter_under_compare_and_set_loses_nothing
