@@ -288,3 +288,42 @@ fn what_the_readme_shows_is_the_quickstart() {
         assert!(quickstart.lines().any(|known| known.trim() == line), "{line}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_brings_a_configuration_s_stores_up_and_the_application_opens_them_as_they_are() {
+    let dir = folder();
+    let target = database();
+    let (owner, app) = (role(&target, "owner"), role(&target, "app"));
+    target.execute(&format!("GRANT CREATE, USAGE ON SCHEMA public TO {owner}"));
+    let file = dir.path().join("trimaran.toml");
+    let settings = format!(
+        "data_directory = '{}'\nmigrate = false\n[stores.application]\nurl = '{}'\nowner_url = '{}'\n",
+        dir.path().join("data").display(),
+        url_as(&target, &app),
+        url_as(&target, &owner),
+    );
+    std::fs::write(&file, settings).unwrap();
+    let run = |verb: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_trimaran"));
+        command.args(["schema", verb, "--json", "--config"]).arg(&file);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (before, report) = run("status");
+    assert_eq!(before, Some(9), "{report}");
+    assert!(!report.contains("secret"), "{report}");
+    assert_eq!(run("up").0, Some(0));
+    assert_eq!(run("status").0, Some(0));
+
+    let config = Config::builder().environment([]).file(&file).load().unwrap();
+    let stores = opened(&config).await;
+    stores.application().settings.put("colour", "red".into()).await.unwrap();
+    let tenant = stores.tenants().create("one").await.unwrap();
+    stores.tenant(tenant.id).await.unwrap().connection(Area::Conversation).await.unwrap();
+    stores.close().await;
+    drop(stores);
+    // The tenant's file is one of the stores now.
+    let (after, report) = run("status");
+    assert_eq!(after, Some(0), "{report}");
+    assert!(report.contains(&tenant.place), "{report}");
+}
