@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use sea_orm::{ConnectionTrait as _, Statement};
+use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use trimaran::core::conformance::moved;
 use trimaran::secret::PasswordParameters;
-use trimaran::{Area, Config, ErrorKind, Opener, Stores};
-use trimaran_backends::testing::postgres::{TestDatabase, database};
+use trimaran::{Area, Config, ErrorKind, Location, Opener, Stores};
+use trimaran_backends::testing::TestRoles;
+use trimaran_backends::testing::postgres::database;
 
 use crate::cli::{duckdb_url, migrate, sqlite_url};
 
@@ -39,17 +41,11 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// Statements that make a role which may log in, and nothing else.
-fn role(target: &TestDatabase, name: &str) -> String {
-    let role = format!("{name}_{}", target.name());
-    target.execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'secret' NOSUPERUSER NOBYPASSRLS"));
-    role
-}
-
-fn url_as(target: &TestDatabase, role: &str) -> String {
-    let mut url = url::Url::parse(target.url()).unwrap();
-    url.set_username(role).unwrap();
-    url.set_password(Some("secret")).unwrap();
+/// The URL of a location, password included: what a configuration is given.
+fn url_of(location: &Location) -> String {
+    let (url, password) = location.server().unwrap();
+    let mut url = url.clone();
+    url.set_password(password.map(ExposeSecret::expose_secret)).unwrap();
     url.to_string()
 }
 
@@ -126,9 +122,8 @@ async fn moved_is_served(dir: &Path, url: &str, from: &str) {
 async fn with_an_owner_the_application_s_role_owns_nothing_and_tenants_stay_apart() {
     let dir = folder();
     let target = database();
-    let (owner, app) = (role(&target, "owner"), role(&target, "app"));
-    target.execute(&format!("GRANT CREATE, USAGE ON SCHEMA public TO {owner}"));
-    let (url, owner_url) = (url_as(&target, &app), url_as(&target, &owner));
+    let roles = TestRoles::create(&target);
+    let (url, owner_url) = (url_of(&roles.application()), url_of(&roles.owner()));
     let mut keys = Vec::new();
     for area in Area::SQL {
         keys.push((format!("stores.{area}.url"), url.clone()));
@@ -137,7 +132,8 @@ async fn with_an_owner_the_application_s_role_owns_nothing_and_tenants_stay_apar
     let keys: Vec<_> = keys.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let stores = opened(&configured(dir.path(), &keys)).await;
 
-    let owned = format!("SELECT count(*) FROM pg_class WHERE relowner = '{app}'::regrole");
+    let owned =
+        format!("SELECT count(*) FROM pg_class WHERE relowner = '{}'::regrole", roles.application_name());
     assert_eq!(target.value(&owned).as_deref(), Some("0"));
     let (one, two) =
         (stores.tenants().create("one").await.unwrap(), stores.tenants().create("two").await.unwrap());
@@ -293,14 +289,13 @@ fn what_the_readme_shows_is_the_quickstart() {
 async fn the_program_brings_a_configuration_s_stores_up_and_the_application_opens_them_as_they_are() {
     let dir = folder();
     let target = database();
-    let (owner, app) = (role(&target, "owner"), role(&target, "app"));
-    target.execute(&format!("GRANT CREATE, USAGE ON SCHEMA public TO {owner}"));
+    let roles = TestRoles::create(&target);
     let file = dir.path().join("trimaran.toml");
     let settings = format!(
         "data_directory = '{}'\nmigrate = false\n[stores.application]\nurl = '{}'\nowner_url = '{}'\n",
         dir.path().join("data").display(),
-        url_as(&target, &app),
-        url_as(&target, &owner),
+        url_of(&roles.application()),
+        url_of(&roles.owner()),
     );
     std::fs::write(&file, settings).unwrap();
     let run = |verb: &str| {
@@ -311,7 +306,7 @@ async fn the_program_brings_a_configuration_s_stores_up_and_the_application_open
     };
     let (before, report) = run("status");
     assert_eq!(before, Some(9), "{report}");
-    assert!(!report.contains("secret"), "{report}");
+    assert!(!report.contains(":trimaran@"), "{report}");
     assert_eq!(run("up").0, Some(0));
     assert_eq!(run("status").0, Some(0));
 
