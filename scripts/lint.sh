@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 scripts/setup.sh build
 if ! have cargo-clippy || ! have rustfmt; then fail "clippy or rustfmt is missing: rustup component add clippy rustfmt"; fi
-everything=postgres,sqlite,duckdb,testing
+everything=postgres,sqlite,duckdb,parquet,s3,testing
 
 step() {
   say "$*"
@@ -16,7 +16,7 @@ step() {
 
 step cargo fmt --all --check
 step cargo clippy --workspace --locked --all-targets --no-default-features --features $everything -- -D warnings
-for subset in "" postgres sqlite duckdb postgres,sqlite postgres,duckdb sqlite,duckdb; do
+for subset in "" parquet s3 postgres sqlite duckdb postgres,sqlite postgres,duckdb sqlite,duckdb; do
   step cargo clippy --workspace --locked --lib --bins --no-default-features --features "$subset" -- -D warnings
 done
 RUSTDOCFLAGS="-D warnings" step cargo doc --workspace --lib --locked --no-deps --no-default-features --features $everything

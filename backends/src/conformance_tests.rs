@@ -6,7 +6,7 @@ mod fixtures {
     use trimaran_core::Engine;
     use trimaran_core::config::PoolSettings;
 
-    use crate::testing::{StoreFixture, postgres};
+    use crate::testing::{StoreFixture, TestRoles, postgres};
     use crate::{Connection, Location};
 
     fn pool() -> PoolSettings {
@@ -15,9 +15,15 @@ mod fixtures {
 
     pub(super) async fn postgres() -> StoreFixture {
         // Starting a server blocks.
-        let database = tokio::task::spawn_blocking(postgres::database).await.unwrap();
-        let engine = crate::postgres::PostgresConnection::open(&database.location(), &pool()).await.unwrap();
-        StoreFixture::plain(Connection::new(engine), database).await.unwrap()
+        let roles = || TestRoles::create(Box::new(postgres::database()));
+        let roles = tokio::task::spawn_blocking(roles).await.unwrap();
+        let owner = crate::postgres::PostgresConnection::open(&roles.owner(), &pool()).await.unwrap();
+        let owner = Connection::new(owner);
+        let engine = crate::postgres::PostgresConnection::open(&roles.application(), &pool()).await.unwrap();
+        let role = roles.application_name().to_owned();
+        let fixture = StoreFixture::secured(&owner, engine, &role, roles).await.unwrap();
+        owner.close().await;
+        fixture
     }
 
     pub(super) async fn postgres_decorated() -> StoreFixture {

@@ -12,6 +12,7 @@
 //! - [`schema`]: Trimaran's own tables, as migrations for all three engines;
 //! - [`tenant`]: whose data is where, and who reaches it.
 
+pub mod append;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bind;
 pub mod bulk;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sea_orm::{IsolationLevel, TransactionOptions};
 use trimaran_core::config::Area;
-use trimaran_core::repository::{Application, Identity};
+use trimaran_core::repository::{Application, Configuration, Conversation, Identity};
 use trimaran_core::secret::PasswordHasher;
-use trimaran_core::{Capabilities, Clock, Engine, Error, ErrorKind, IdSource, Result, Store, UnitOfWork};
+use trimaran_core::{
+    Capabilities, Clock, Engine, Error, ErrorKind, IdSource, Result, Store, TenantId, UnitOfWork,
+};
 
-use crate::repository::Resources;
+use crate::repository::{Resources, TenantResources};
 use crate::{Connection, Executor, Transaction};
 
 /// A store over a connection of any engine. The schema must be there already. Cheap to clone.
@@ -20,6 +22,7 @@ pub struct SqlStore {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     passwords: PasswordHasher,
+    tenant: Option<TenantId>,
 }
 
 impl SqlStore {
@@ -31,7 +34,14 @@ impl SqlStore {
         ids: Arc<dyn IdSource>,
         passwords: PasswordHasher,
     ) -> Self {
-        Self { connection, areas: areas.into(), clock, ids, passwords }
+        Self { connection, areas: areas.into(), clock, ids, passwords, tenant: None }
+    }
+
+    /// The same store for one tenant, whose areas it keeps: the connection must be the tenant's.
+    #[must_use]
+    pub fn of_tenant(mut self, tenant: TenantId) -> Self {
+        self.tenant = Some(tenant);
+        self
     }
 
     /// The connection, for a consumer's own entities.
@@ -64,6 +74,16 @@ impl SqlStore {
             passwords: self.passwords.clone(),
         })
     }
+
+    fn tenant_resources(&self, area: Area, executor: Executor) -> Result<TenantResources> {
+        let shared = self.resources(area, executor)?;
+        let Some(tenant) = self.tenant else {
+            return Err(Error::new(ErrorKind::Configuration, format!("use the area {}", area.name()))
+                .context("it is kept per tenant, and this store is nobody's")
+                .hint("ask stores.tenant(id) for the tenant's"));
+        };
+        Ok(TenantResources { shared, tenant })
+    }
 }
 
 #[async_trait]
@@ -88,6 +108,16 @@ impl Store for SqlStore {
     fn application(&self) -> Result<Application> {
         let executor = Executor::Connection(self.connection.clone());
         Ok(self.resources(Area::Application, executor)?.application())
+    }
+
+    fn configuration(&self) -> Result<Configuration> {
+        let executor = Executor::Connection(self.connection.clone());
+        Ok(self.tenant_resources(Area::Configuration, executor)?.configuration())
+    }
+
+    fn conversation(&self) -> Result<Conversation> {
+        let executor = Executor::Connection(self.connection.clone());
+        Ok(self.tenant_resources(Area::Conversation, executor)?.conversation())
     }
 
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
@@ -130,6 +160,14 @@ impl UnitOfWork for SqlUnitOfWork {
 
     fn application(&self) -> Result<Application> {
         Ok(self.store.resources(Area::Application, self.executor())?.application())
+    }
+
+    fn configuration(&self) -> Result<Configuration> {
+        Ok(self.store.tenant_resources(Area::Configuration, self.executor())?.configuration())
+    }
+
+    fn conversation(&self) -> Result<Conversation> {
+        Ok(self.store.tenant_resources(Area::Conversation, self.executor())?.conversation())
     }
 
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {

@@ -91,6 +91,26 @@ ids! {
     SessionId;
     /// Whose data it is. Every call for per-user data is scoped by one.
     TenantId;
+    /// A component: a generator, a scorer or a converter.
+    ComponentId;
+    /// A dataset of prompts.
+    DatasetId;
+    /// A prompt of a dataset.
+    DatasetPromptId;
+    /// A conversation.
+    ConversationId;
+    /// A prompt piece: one part of one message.
+    PieceId;
+    /// A score.
+    ScoreId;
+    /// A seed prompt.
+    SeedId;
+    /// Seed prompts that are sent together.
+    SeedGroupId;
+    /// The result of an attack.
+    AttackResultId;
+    /// The result of a scenario.
+    ScenarioResultId;
 }
 
 #[cfg(test)]

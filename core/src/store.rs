@@ -5,10 +5,10 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use crate::config::Area;
-use crate::repository::{Application, Identity};
+use crate::repository::{Application, Configuration, Conversation, Identity};
 use crate::{Capabilities, Engine, Result};
 
-/// What is kept under one URL: one or several areas, in one database.
+/// What is kept under one URL: one or several areas, in one database. Of areas that are kept per tenant it is one tenant's.
 #[async_trait]
 pub trait Store: Debug + Send + Sync {
     /// The engine that keeps it.
@@ -31,6 +31,18 @@ pub trait Store: Debug + Send + Sync {
     /// # Errors
     /// `Configuration` if the area isn't kept here.
     fn application(&self) -> Result<Application>;
+
+    /// The tenant's components and datasets; each call takes effect by itself.
+    ///
+    /// # Errors
+    /// `Configuration` if the area isn't kept here, or the store isn't a tenant's.
+    fn configuration(&self) -> Result<Configuration>;
+
+    /// The tenant's conversations, scores and results; each call takes effect by itself.
+    ///
+    /// # Errors
+    /// `Configuration` if the area isn't kept here, or the store isn't a tenant's.
+    fn conversation(&self) -> Result<Conversation>;
 
     /// Begins a unit of work at the engine's usual isolation: on Postgres read committed, on DuckDB a snapshot, on SQLite one
     /// writer at a time.
@@ -64,6 +76,18 @@ pub trait UnitOfWork: Debug + Send + Sync {
     /// # Errors
     /// `Configuration` if the area isn't kept here.
     fn application(&self) -> Result<Application>;
+
+    /// The tenant's components and datasets, within the unit.
+    ///
+    /// # Errors
+    /// `Configuration` if the area isn't kept here, or the store isn't a tenant's.
+    fn configuration(&self) -> Result<Configuration>;
+
+    /// The tenant's conversations, scores and results, within the unit.
+    ///
+    /// # Errors
+    /// `Configuration` if the area isn't kept here, or the store isn't a tenant's.
+    fn conversation(&self) -> Result<Conversation>;
 
     /// Begins a unit within this one, for code that needs one and may find itself in one. It shares this one's
     /// transaction: committed, it takes effect when the outermost is; rolled back or dropped, it dooms the outermost.

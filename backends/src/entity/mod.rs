@@ -2,4 +2,6 @@
 #![allow(missing_docs, reason = "SeaORM's derive macros make undocumented items")]
 
 pub mod application;
+pub mod configuration;
+pub mod conversation;
 pub mod identity;

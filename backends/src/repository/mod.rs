@@ -10,11 +10,15 @@
 //! - Points in time are compared in Rust where it matters: a store that moved to SQLite may spell them in another way.
 
 pub mod application;
+pub mod configuration;
+pub mod conversation;
 pub mod identity;
 mod paging;
 pub mod parent;
 mod resources;
+mod tenant_resources;
 pub mod text;
 mod time;
 
 pub use resources::Resources;
+pub use tenant_resources::TenantResources;

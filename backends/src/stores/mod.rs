@@ -21,7 +21,7 @@ pub use opener::Opener;
 pub use tenant::Tenant;
 
 use crate::SqlStore;
-use crate::tenant::{TenantCatalogue, TenantStores};
+use crate::tenant::TenantCatalogue;
 
 /// Opens the stores that `config` names, and brings their schemas up to date if it says so. With a consumer's own migrations,
 /// clock or ids: [`Opener`].
@@ -42,7 +42,7 @@ pub struct Stores {
     identity: Identity,
     application: Application,
     catalogue: TenantCatalogue,
-    tenants: BTreeMap<Area, TenantStores>,
+    tenants: tenant::TenantParts,
     content: PathBuf,
 }
 
@@ -100,7 +100,7 @@ impl Stores {
 
     /// Ends all sessions once they are idle, and lets go of all files. Calls that come later fail with `Unavailable`.
     pub async fn close(&self) {
-        for tenants in self.tenants.values() {
+        for tenants in self.tenants.stores.values() {
             tenants.close().await;
         }
         for store in self.stores.values() {

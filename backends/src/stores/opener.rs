@@ -12,6 +12,7 @@ use trimaran_core::secret::{PasswordHasher, PasswordParameters};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 
 use super::connect::connect;
+use super::tenant::TenantParts;
 use super::{Stores, tenant_key};
 use crate::db_error::Doing as _;
 use crate::schema::{Book, Migration, Runner};
@@ -102,7 +103,7 @@ impl Opener {
                 opened.areas.iter().copied().partition(|area| !area.is_per_tenant());
             #[cfg(feature = "postgres")]
             if let Some(server) = &opened.server {
-                let all = TenantStores::on_server(server.clone());
+                let all = TenantStores::on_server(server.clone(), &per_tenant);
                 tenants.extend(per_tenant.iter().map(|area| (*area, all.clone())));
             }
             #[cfg(not(feature = "postgres"))]
@@ -126,9 +127,9 @@ impl Opener {
         Ok(Stores {
             identity: identity.identity()?,
             application: application.application()?,
-            catalogue: TenantCatalogue::new(executor, self.clock, self.ids, naming),
+            catalogue: TenantCatalogue::new(executor, Arc::clone(&self.clock), Arc::clone(&self.ids), naming),
             stores,
-            tenants,
+            tenants: TenantParts { stores: tenants, clock: self.clock, ids: self.ids, passwords },
             content: self.settings.content.folder,
         })
     }

@@ -1,23 +1,35 @@
 //! One tenant's stores.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use trimaran_core::config::Area;
-use trimaran_core::{Error, ErrorKind, Result, TenantId};
+use trimaran_core::repository::{Configuration, Conversation};
+use trimaran_core::secret::PasswordHasher;
+use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _, TenantId};
 
-use crate::Connection;
 use crate::tenant::{TenantRecord, TenantStores};
+use crate::{Connection, SqlStore};
+
+/// What all tenants' stores are made with.
+#[derive(Debug, Clone)]
+pub(super) struct TenantParts {
+    pub(super) stores: BTreeMap<Area, TenantStores>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdSource>,
+    pub(super) passwords: PasswordHasher,
+}
 
 /// What is kept for one tenant. Nothing that comes from here reaches another tenant's rows.
 #[derive(Debug, Clone)]
 pub struct Tenant {
     record: TenantRecord,
-    stores: BTreeMap<Area, TenantStores>,
+    parts: TenantParts,
 }
 
 impl Tenant {
-    pub(super) fn new(record: TenantRecord, stores: BTreeMap<Area, TenantStores>) -> Self {
-        Self { record, stores }
+    pub(super) fn new(record: TenantRecord, parts: TenantParts) -> Self {
+        Self { record, parts }
     }
 
     /// Its id: what `tenant_id` is in every one of its rows.
@@ -30,6 +42,36 @@ impl Tenant {
         &self.record
     }
 
+    /// The tenant's components and datasets; each call takes effect by itself. Hold them no longer than a request: see
+    /// [`Self::connection`].
+    ///
+    /// # Errors
+    /// As for [`Self::connection`].
+    pub async fn configuration(&self) -> Result<Configuration> {
+        self.store(Area::Configuration).await?.configuration()
+    }
+
+    /// The tenant's conversations, scores and results; each call takes effect by itself. Hold them no longer than a request: see
+    /// [`Self::connection`].
+    ///
+    /// # Errors
+    /// As for [`Self::connection`].
+    pub async fn conversation(&self) -> Result<Conversation> {
+        self.store(Area::Conversation).await?.conversation()
+    }
+
+    /// The tenant's store that keeps an area, to begin units of work in. Hold it no longer than a request: see
+    /// [`Self::connection`].
+    ///
+    /// # Errors
+    /// As for [`Self::connection`].
+    pub async fn store(&self, area: Area) -> Result<SqlStore> {
+        let stores = self.stores(area)?;
+        let connection = stores.open(&self.record).await?;
+        let TenantParts { clock, ids, passwords, .. } = self.parts.clone();
+        Ok(SqlStore::new(connection, stores.areas(), clock, ids, passwords).of_tenant(self.id()))
+    }
+
     /// A connection to what is kept of `area` for this tenant; opens the tenant's file if it is not open. Hold it no longer than
     /// a request: a file in use can't be closed to make room for another.
     ///
@@ -37,11 +79,14 @@ impl Tenant {
     /// [`ErrorKind::Configuration`] for an area that is not kept per tenant; [`ErrorKind::Corrupt`] if the file is another
     /// tenant's; else the engine's.
     pub async fn connection(&self, area: Area) -> Result<Connection> {
-        match self.stores.get(&area) {
-            Some(stores) => stores.open(&self.record).await,
-            None => Err(Error::new(ErrorKind::Configuration, format!("use a tenant's {area}"))
+        self.stores(area)?.open(&self.record).await
+    }
+
+    fn stores(&self, area: Area) -> Result<&TenantStores> {
+        self.parts.stores.get(&area).ok_or_else(|| {
+            Error::new(ErrorKind::Configuration, format!("use a tenant's {area}"))
                 .context("the area is not kept per tenant")
-                .hint("ask stores.store(area)")),
-        }
+                .hint("ask stores.store(area)")
+        })
     }
 }

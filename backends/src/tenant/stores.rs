@@ -24,7 +24,10 @@ pub struct FileSettings {
 
 /// The stores of all tenants, for one or several per-tenant areas at one URL. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct TenantStores(Place);
+pub struct TenantStores {
+    place: Place,
+    areas: Arc<[Area]>,
+}
 
 #[derive(Debug, Clone)]
 enum Place {
@@ -34,11 +37,11 @@ enum Place {
 }
 
 impl TenantStores {
-    /// On a Postgres server: all tenants in the same tables. Their schema must be up to date, and
+    /// On a Postgres server, which holds `areas`: all tenants in the same tables. Their schema must be up to date, and
     /// [secured](crate::schema::row_security::secure).
     #[cfg(feature = "postgres")]
-    pub fn on_server(connection: crate::postgres::PostgresConnection) -> Self {
-        Self(Place::Server(connection))
+    pub fn on_server(connection: crate::postgres::PostgresConnection, areas: &[Area]) -> Self {
+        Self { place: Place::Server(connection), areas: areas.into() }
     }
 
     /// In a folder of SQLite or DuckDB files, one per tenant, which hold `areas`. A missing folder is made with mode 0700;
@@ -58,7 +61,14 @@ impl TenantStores {
             return Err(Error::new(ErrorKind::Configuration, format!("open the tenants' folder {folder}"))
                 .context(format!("the area {} is not kept per tenant", area.name())));
         }
-        Ok(Self(Place::Files(Arc::new(TenantFiles::new(folder, areas, settings, book, clock)?))))
+        let held = Arc::from(areas.as_slice());
+        let files = TenantFiles::new(folder, areas, settings, book, clock)?;
+        Ok(Self { place: Place::Files(Arc::new(files)), areas: held })
+    }
+
+    /// The areas that are kept here.
+    pub fn areas(&self) -> &[Area] {
+        &self.areas
     }
 
     /// The tenant's store. On Postgres, a view of the pool in which every statement runs on this tenant's behalf; on SQLite
@@ -68,7 +78,7 @@ impl TenantStores {
     /// [`ErrorKind::Corrupt`], naming both tenants, if the file says that it is another's; it is left untouched. Else as
     /// for [`Runner::up`](crate::schema::Runner::up), and the engine's.
     pub async fn open(&self, tenant: &TenantRecord) -> Result<Connection> {
-        match &self.0 {
+        match &self.place {
             #[cfg(feature = "postgres")]
             Place::Server(connection) => Ok(Connection::new(connection.scoped(tenant.id))),
             Place::Files(files) => files.open(tenant).await,
@@ -77,7 +87,7 @@ impl TenantStores {
 
     /// Lets go of all files once they are idle, or of the server.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.place {
             #[cfg(feature = "postgres")]
             Place::Server(connection) => crate::EngineConnection::close(connection).await,
             Place::Files(files) => files.close().await,

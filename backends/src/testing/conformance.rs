@@ -13,20 +13,25 @@ use trimaran_core::conformance::Fixture;
 use trimaran_core::id::{SequentialIds, UserId};
 use trimaran_core::model::Permission;
 use trimaran_core::secret::{PasswordHasher, PasswordParameters};
-use trimaran_core::{Result, Store};
+use trimaran_core::{IdSource, Result, Store, TenantId};
 use uuid::Uuid;
 
 use crate::db_error::Doing as _;
-use crate::schema::{Book, Runner};
+use crate::schema::{Book, Runner, row_security};
 use crate::{Connection, SqlStore};
 
-/// The areas that the suite is about.
-const AREAS: &[Area] = &[Area::Identity, Area::Application];
+/// The areas that the suite is about, all in one database: tenants' rows, too, stand side by side in the same tables, so
+/// that a repository which forgets to say whose rows it wants is found out on every engine.
+const AREAS: &[Area] = &Area::SQL;
+
+/// Two of them, who must not see one another.
+const TENANTS: [TenantId; 2] = [TenantId(Uuid::from_u128(1)), TenantId(Uuid::from_u128(2))];
 
 /// A store over a connection, with a clock that stands still, ids that repeat, and cheap passwords.
 pub struct StoreFixture {
     store: Arc<dyn Store>,
     connection: Connection,
+    tenants: Vec<Arc<dyn Store>>,
     clock: ManualClock,
     _kept: Box<dyn Any + Send + Sync>,
 }
@@ -38,16 +43,50 @@ impl StoreFixture {
     /// # Errors
     /// The engine's, if it can't make the schema.
     pub async fn plain(connection: Connection, kept: impl Any + Send + Sync) -> Result<Self> {
+        Runner::new(&connection, &Book::new(), AREAS, &ManualClock::default()).up().await?;
+        let tenants = TENANTS.map(|tenant| (tenant, connection.clone()));
+        Self::over(connection, tenants, kept)
+    }
+
+    /// The same on Postgres as a careful installation has it: `owner` makes the schema and puts row-level security in force,
+    /// and the store works on `application`, a role that owns nothing.
+    ///
+    /// # Errors
+    /// The engine's, if it can't make the schema.
+    pub async fn secured(
+        owner: &Connection,
+        application: crate::postgres::PostgresConnection,
+        role: &str,
+        kept: impl Any + Send + Sync,
+    ) -> Result<Self> {
+        let book = Book::new();
+        Runner::new(owner, &book, AREAS, &ManualClock::default()).up().await?;
+        row_security::secure(owner, &book, AREAS, Some(role)).await?;
+        let tenants = TENANTS.map(|tenant| (tenant, Connection::new(application.scoped(tenant))));
+        Self::over(Connection::new(application), tenants, kept)
+    }
+
+    fn over(
+        connection: Connection,
+        tenants: [(TenantId, Connection); 2],
+        kept: impl Any + Send + Sync,
+    ) -> Result<Self> {
         let clock = ManualClock::default();
-        Runner::new(&connection, &Book::new(), AREAS, &clock).up().await?;
-        let store = SqlStore::new(
-            connection.clone(),
-            AREAS,
-            Arc::new(clock.clone()),
-            Arc::new(SequentialIds::new(Arc::new(clock.clone()))),
-            PasswordHasher::new(PasswordParameters::LEAST)?,
-        );
-        Ok(Self { store: Arc::new(store), connection, clock, _kept: Box::new(kept) })
+        let ids: Arc<dyn IdSource> = Arc::new(SequentialIds::new(Arc::new(clock.clone())));
+        let passwords = PasswordHasher::new(PasswordParameters::LEAST)?;
+        let store = |connection: Connection, areas: &[Area]| {
+            SqlStore::new(connection, areas, Arc::new(clock.clone()), Arc::clone(&ids), passwords.clone())
+        };
+        let of_tenant = |(tenant, connection)| -> Arc<dyn Store> {
+            Arc::new(store(connection, &[Area::Configuration, Area::Conversation]).of_tenant(tenant))
+        };
+        Ok(Self {
+            store: Arc::new(store(connection.clone(), &[Area::Identity, Area::Application])),
+            tenants: tenants.into_iter().map(of_tenant).collect(),
+            connection,
+            clock,
+            _kept: Box::new(kept),
+        })
     }
 
     /// The same store through the access decorator, as a user who has every permission.
@@ -63,8 +102,11 @@ impl StoreFixture {
             }
         }
         let actor = Actor::user(UserId(Uuid::nil()), all);
-        let store = Arc::new(ActingStore::new(self.store, actor, Arc::new(RolePolicy)));
-        Ok(Self { store, ..self })
+        let acting = |store| -> Arc<dyn Store> {
+            Arc::new(ActingStore::new(store, actor.clone(), Arc::new(RolePolicy)))
+        };
+        let tenants = self.tenants.into_iter().map(acting).collect();
+        Ok(Self { store: acting(self.store), tenants, ..self })
     }
 }
 
@@ -78,6 +120,14 @@ impl fmt::Debug for StoreFixture {
 impl Fixture for StoreFixture {
     fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
+    }
+
+    fn tenant(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.tenants[0])
+    }
+
+    fn other_tenant(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.tenants[1])
     }
 
     fn clock(&self) -> &ManualClock {

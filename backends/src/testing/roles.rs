@@ -1,5 +1,7 @@
 //! Two roles on a test database, as a careful installation has them: one that owns the tables, one for the application.
 
+use std::ops::Deref;
+
 use super::admin;
 use super::postgres::TestDatabase;
 use super::server::give_up;
@@ -8,20 +10,21 @@ use crate::Location;
 /// The roles' password: no secret.
 const PASSWORD: &str = "trimaran";
 
-/// An owner and an application's role, neither a superuser. Dropped, they and what they own are gone.
+/// An owner and an application's role, neither a superuser, on a database that is borrowed or shared. Dropped, they and
+/// what they own are gone.
 #[derive(Debug)]
-pub struct TestRoles<'a> {
-    database: &'a TestDatabase,
+pub struct TestRoles<D: Deref<Target = TestDatabase>> {
+    database: D,
     owner: String,
     application: String,
 }
 
-impl<'a> TestRoles<'a> {
+impl<D: Deref<Target = TestDatabase>> TestRoles<D> {
     /// Makes both; the schema `public` becomes the owner's.
     ///
     /// # Panics
     /// If they can't be made.
-    pub fn create(database: &'a TestDatabase) -> Self {
+    pub fn create(database: D) -> Self {
         let name = database.name();
         let (owner, application) = (format!("{name}_owner"), format!("{name}_app"));
         database.execute(&format!(
@@ -64,7 +67,7 @@ impl<'a> TestRoles<'a> {
     }
 }
 
-impl Drop for TestRoles<'_> {
+impl<D: Deref<Target = TestDatabase>> Drop for TestRoles<D> {
     fn drop(&mut self) {
         // Best effort, as for the database.
         for role in [&self.application, &self.owner] {

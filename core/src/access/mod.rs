@@ -35,7 +35,7 @@ pub use actor::Actor;
 pub use policy::{PermitAll, Policy, RolePolicy};
 pub use store::ActingStore;
 
-use crate::repository::{Application, Identity};
+use crate::repository::{Application, Configuration, Conversation, Identity};
 use guard::Guard;
 
 impl Identity {
@@ -68,6 +68,30 @@ impl Application {
             sessions: Arc::new(application::sessions::Guarded::new(&self.sessions, guard)),
             settings: Arc::new(application::settings::Guarded::new(&self.settings, guard)),
         }
+    }
+}
+
+impl Configuration {
+    /// The same repositories, each call made by `actor` and asked of `policy`. Decorating twice asks twice.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor, policy: Arc<dyn Policy>) -> Self {
+        self.guarded(&Guard::new(actor, policy))
+    }
+
+    fn guarded(&self, _guard: &Guard) -> Self {
+        Self {}
+    }
+}
+
+impl Conversation {
+    /// The same repositories, each call made by `actor` and asked of `policy`. Decorating twice asks twice.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor, policy: Arc<dyn Policy>) -> Self {
+        self.guarded(&Guard::new(actor, policy))
+    }
+
+    fn guarded(&self, _guard: &Guard) -> Self {
+        Self {}
     }
 }
 

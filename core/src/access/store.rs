@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::guard::Guard;
 use super::{Actor, Policy};
 use crate::config::Area;
-use crate::repository::{Application, Identity};
+use crate::repository::{Application, Configuration, Conversation, Identity};
 use crate::{Capabilities, Engine, Result, Store, UnitOfWork};
 
 /// A store whose repositories, those of its units of work included, make each call as one actor. Units themselves may be
@@ -52,6 +52,14 @@ impl Store for ActingStore {
         Ok(self.inner.application()?.guarded(&self.guard))
     }
 
+    fn configuration(&self) -> Result<Configuration> {
+        Ok(self.inner.configuration()?.guarded(&self.guard))
+    }
+
+    fn conversation(&self) -> Result<Conversation> {
+        Ok(self.inner.conversation()?.guarded(&self.guard))
+    }
+
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
         Ok(self.guarded(self.inner.begin().await?))
     }
@@ -76,6 +84,14 @@ impl UnitOfWork for ActingUnit {
 
     fn application(&self) -> Result<Application> {
         Ok(self.inner.application()?.guarded(&self.guard))
+    }
+
+    fn configuration(&self) -> Result<Configuration> {
+        Ok(self.inner.configuration()?.guarded(&self.guard))
+    }
+
+    fn conversation(&self) -> Result<Conversation> {
+        Ok(self.inner.conversation()?.guarded(&self.guard))
     }
 
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 
 use crate::clock::ManualClock;
 use crate::model::{NewUser, Permission, User};
-use crate::repository::{Application, Identity};
+use crate::repository::{Application, Configuration, Conversation, Identity};
 use crate::{Error, ErrorKind, Result, Store, UnitOfWork};
 
 pub mod access;
@@ -33,8 +33,14 @@ pub mod transaction;
 /// A fresh store for one case, and what only a test may do to it.
 #[async_trait]
 pub trait Fixture: Debug + Send + Sync {
-    /// The store: empty, with the schema of identity and application.
+    /// The store of identity and application: empty, with the schema.
     fn store(&self) -> Arc<dyn Store>;
+
+    /// A tenant's store of configuration and conversation: empty, with the schema.
+    fn tenant(&self) -> Arc<dyn Store>;
+
+    /// The same of another tenant, as close by as the engine allows.
+    fn other_tenant(&self) -> Arc<dyn Store>;
 
     /// The clock that the store goes by.
     fn clock(&self) -> &ManualClock;
@@ -54,6 +60,14 @@ impl dyn Fixture + '_ {
 
     fn application(&self) -> Application {
         self.store().application().unwrap()
+    }
+
+    fn configuration(&self) -> Configuration {
+        self.tenant().configuration().unwrap()
+    }
+
+    fn conversation(&self) -> Conversation {
+        self.tenant().conversation().unwrap()
     }
 
     async fn begin(&self) -> Box<dyn UnitOfWork> {

@@ -4,6 +4,8 @@
 //! normalised, so that two people are never taken for one. Only what is looked up by ([`name`]) has a greatest length.
 
 pub mod application;
+pub mod configuration;
+pub mod conversation;
 pub mod identity;
 pub mod name;
 

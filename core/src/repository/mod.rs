@@ -16,9 +16,13 @@
 //! Required methods only are in the traits; conveniences are in the `…Ext` traits, which nobody else implements.
 
 pub mod application;
+pub mod configuration;
+pub mod conversation;
 pub mod identity;
 
 pub use application::{ApiKeys, Application, Sessions, SessionsExt, Settings, SettingsExt};
+pub use configuration::Configuration;
+pub use conversation::Conversation;
 pub use identity::{Assignments, Groups, GroupsExt, Identity, Roles, RolesExt, Users, UsersExt};
 
 /// Declares a private supertrait for an `…Ext` trait: nobody else implements the latter, so that it can grow.

@@ -1,0 +1,234 @@
+//! Tags: labels, metadata, categories and names by which pieces, seeds, scores and results are found.
+//!
+//! They are rows of their own, for engines disagree on JSON (and refuse hostile text in it). A filter finds them by
+//! a [digest](digest_of), for no engine promises to index a text of any length.
+
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SimpleExpr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
+use sha2::{Digest as _, Sha256};
+use trimaran_core::Result;
+use uuid::Uuid;
+
+use crate::Transaction;
+use crate::append::append_rows;
+use crate::db_error::Doing as _;
+use crate::entity::conversation::tag;
+use crate::repository::TenantResources;
+use crate::repository::text::Place;
+
+/// What a tag says, and on what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// A piece's label.
+    PieceLabel,
+    /// A piece's metadata; the value is JSON.
+    PieceMetadata,
+    /// A converter that a piece went through: its class, and its hash if it has one.
+    PieceConverter,
+    /// The attack a piece belongs to: its class, and its id if it has one.
+    PieceAttack,
+}
+
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::PieceLabel, Kind::PieceMetadata, Kind::PieceConverter, Kind::PieceAttack];
+
+    /// Its name in the table.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Kind::PieceLabel => "piece.label",
+            Kind::PieceMetadata => "piece.metadata",
+            Kind::PieceConverter => "piece.converter",
+            Kind::PieceAttack => "piece.attack",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tag {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// Tags of one owner.
+pub(crate) type Tags = Vec<(Kind, Tag)>;
+
+/// The first half of SHA-256 over kind, name and value, lengths first, so that no two of them run into one another.
+pub(crate) fn digest_of(kind: Kind, name: &str, value: &str) -> Uuid {
+    let mut hash = Sha256::new();
+    for part in [kind.name(), name, value] {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    let whole: [u8; 32] = hash.finalize().into();
+    let mut half = [0; 16];
+    half.copy_from_slice(&whole[..16]);
+    Uuid::from_bytes(half)
+}
+
+/// The rows of one kind of one owner's tags, in order.
+pub(crate) fn rows<'a>(
+    resources: &'a TenantResources,
+    owner: Uuid,
+    kind: Kind,
+    tags: impl IntoIterator<Item = (&'a str, &'a str)> + 'a,
+) -> impl Iterator<Item = tag::ActiveModel> + 'a {
+    let text = resources.text();
+    (0..).zip(tags).map(move |(position, (name, value))| tag::ActiveModel {
+        tenant_id: Set(resources.tenant.0),
+        owner_id: Set(owner),
+        kind: Set(kind.name().to_owned()),
+        position: Set(position),
+        name: Set(text.store(name)),
+        value: Set(text.store(value)),
+        digest: Set(digest_of(kind, name, value)),
+    })
+}
+
+/// The tags of each of `owners`, in order.
+///
+/// # Errors
+/// `Corrupt` for a row that was never written so; else the engine's.
+pub(crate) async fn load(resources: &TenantResources, owners: &[Uuid]) -> Result<HashMap<Uuid, Tags>> {
+    let mut found: HashMap<Uuid, Tags> = HashMap::new();
+    if owners.is_empty() {
+        return Ok(found);
+    }
+    let rows = tag::Entity::find()
+        .filter(resources.own(tag::Column::TenantId))
+        .filter(tag::Column::OwnerId.is_in(owners.iter().copied()))
+        .order_by_asc(tag::Column::OwnerId)
+        .order_by_asc(tag::Column::Kind)
+        .order_by_asc(tag::Column::Position)
+        .all(resources.executor())
+        .await
+        .doing("read tags")?;
+    for row in rows {
+        let at = |column| Place { table: "tag", column, key: row.owner_id };
+        let Some(kind) = Kind::from_name(&row.kind) else {
+            return Err(at("kind").corrupt(format!("there is an unknown kind of tag, {:?}", row.kind)));
+        };
+        let tag = Tag {
+            name: resources.text().load(at("name"), row.name)?,
+            value: resources.text().load(at("value"), row.value)?,
+        };
+        found.entry(row.owner_id).or_default().push((kind, tag));
+    }
+    Ok(found)
+}
+
+/// Puts `tags` in the place of all that `owner` has of this kind.
+///
+/// # Errors
+/// The engine's.
+pub(crate) async fn replace<'a>(
+    resources: &TenantResources,
+    transaction: &Transaction,
+    owner: Uuid,
+    kind: Kind,
+    tags: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<()> {
+    let operation = "replace tags";
+    tag::Entity::delete_many()
+        .filter(resources.own(tag::Column::TenantId))
+        .filter(tag::Column::OwnerId.eq(owner))
+        .filter(tag::Column::Kind.eq(kind.name()))
+        .exec(transaction)
+        .await
+        .doing(operation)?;
+    let tags: Vec<_> = tags.into_iter().collect();
+    append_rows(transaction, rows(resources, owner, kind, tags).collect(), operation).await
+}
+
+/// Deletes the tags of all owners that `owners`, a query of ids, gives.
+///
+/// # Errors
+/// The engine's.
+pub(crate) async fn delete(
+    resources: &TenantResources,
+    transaction: &Transaction,
+    owners: sea_orm::sea_query::SelectStatement,
+) -> Result<()> {
+    tag::Entity::delete_many()
+        .filter(resources.own(tag::Column::TenantId))
+        .filter(tag::Column::OwnerId.in_subquery(owners))
+        .exec(transaction)
+        .await
+        .doing("delete tags")?;
+    Ok(())
+}
+
+/// Holds for owners, by their id's column, that have a tag of this name with one of `values`.
+pub(crate) fn one_of<'a>(
+    resources: &TenantResources,
+    owner: impl sea_orm::ColumnTrait,
+    kind: Kind,
+    name: &str,
+    values: impl IntoIterator<Item = &'a str>,
+) -> SimpleExpr {
+    let digests: Vec<Uuid> = values.into_iter().map(|value| digest_of(kind, name, value)).collect();
+    let owners = Query::select()
+        .column(tag::Column::OwnerId)
+        .from(tag::Entity)
+        .and_where(resources.own(tag::Column::TenantId))
+        .and_where(Expr::col((tag::Entity, tag::Column::Digest)).is_in(digests))
+        .take();
+    owner.in_subquery(owners)
+}
+
+/// Every different name and value of a kind, in no order.
+///
+/// # Errors
+/// `Corrupt` for a row that was never written so; else the engine's.
+pub(crate) async fn distinct(resources: &TenantResources, kind: Kind) -> Result<Vec<Tag>> {
+    let rows: Vec<(String, String)> = tag::Entity::find()
+        .select_only()
+        .column(tag::Column::Name)
+        .column(tag::Column::Value)
+        .distinct()
+        .filter(resources.own(tag::Column::TenantId))
+        .filter(tag::Column::Kind.eq(kind.name()))
+        .into_tuple()
+        .all(resources.executor())
+        .await
+        .doing("read the different tags")?;
+    let at = |column| Place { table: "tag", column, key: kind.name() };
+    rows.into_iter()
+        .map(|(name, value)| {
+            Ok(Tag {
+                name: resources.text().load(at("name"), name)?,
+                value: resources.text().load(at("value"), value)?,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_tells_kind_name_and_value_apart() {
+        let digests = [
+            digest_of(Kind::PieceLabel, "ab", "c"),
+            digest_of(Kind::PieceLabel, "a", "bc"),
+            digest_of(Kind::PieceMetadata, "ab", "c"),
+        ];
+        assert!(digests[0] != digests[1] && digests[0] != digests[2] && digests[1] != digests[2]);
+    }
+
+    #[test]
+    fn every_kind_is_known_by_its_name() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_name(kind.name()), Some(kind));
+        }
+    }
+}

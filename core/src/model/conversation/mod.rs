@@ -1,0 +1,1 @@
+//! What was said: prompt pieces, conversations, scores, embeddings, seeds, results of attacks and scenarios.
