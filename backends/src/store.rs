@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sea_orm::{IsolationLevel, TransactionOptions};
 use trimaran_core::config::Area;
 use trimaran_core::repository::{Application, Configuration, Conversation, Identity};
-use trimaran_core::secret::PasswordHasher;
+use trimaran_core::secret::{Keyring, PasswordHasher};
 use trimaran_core::{
     Capabilities, Clock, Engine, Error, ErrorKind, IdSource, Result, Store, TenantId, UnitOfWork,
 };
@@ -22,7 +22,7 @@ pub struct SqlStore {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     passwords: PasswordHasher,
-    tenant: Option<TenantId>,
+    tenant: Option<(TenantId, Arc<Keyring>)>,
 }
 
 impl SqlStore {
@@ -37,10 +37,11 @@ impl SqlStore {
         Self { connection, areas: areas.into(), clock, ids, passwords, tenant: None }
     }
 
-    /// The same store for one tenant, whose areas it keeps: the connection must be the tenant's.
+    /// The same store for one tenant, whose areas it keeps: the connection must be the tenant's. Its secrets are under the
+    /// keys of `keyring`.
     #[must_use]
-    pub fn of_tenant(mut self, tenant: TenantId) -> Self {
-        self.tenant = Some(tenant);
+    pub fn of_tenant(mut self, tenant: TenantId, keyring: Arc<Keyring>) -> Self {
+        self.tenant = Some((tenant, keyring));
         self
     }
 
@@ -77,12 +78,12 @@ impl SqlStore {
 
     fn tenant_resources(&self, area: Area, executor: Executor) -> Result<TenantResources> {
         let shared = self.resources(area, executor)?;
-        let Some(tenant) = self.tenant else {
+        let Some((tenant, keyring)) = self.tenant.clone() else {
             return Err(Error::new(ErrorKind::Configuration, format!("use the area {}", area.name()))
                 .context("it is kept per tenant, and this store is nobody's")
                 .hint("ask stores.tenant(id) for the tenant's"));
         };
-        Ok(TenantResources { shared, tenant })
+        Ok(TenantResources { shared, tenant, keyring })
     }
 }
 

@@ -16,6 +16,7 @@ pub mod identity;
 mod paging;
 pub mod parent;
 mod resources;
+pub(crate) mod retried;
 mod tenant_resources;
 pub mod text;
 mod time;

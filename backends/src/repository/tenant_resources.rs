@@ -1,11 +1,14 @@
 //! What the repositories of per-tenant areas work with.
 
+use std::sync::Arc;
+
 use sea_orm::{ColumnTrait, sea_query::SimpleExpr};
 use trimaran_core::TenantId;
 use trimaran_core::repository::{Configuration, Conversation};
+use trimaran_core::secret::Keyring;
 
-use super::Resources;
 use super::text::TextCodec;
+use super::{Resources, configuration};
 use crate::Executor;
 
 /// [`Resources`], and whose rows they are for. Cheap to clone.
@@ -18,12 +21,17 @@ pub struct TenantResources {
     pub shared: Resources,
     /// Whose rows.
     pub tenant: TenantId,
+    /// The keys that the tenant's secrets are under.
+    pub keyring: Arc<Keyring>,
 }
 
 impl TenantResources {
     /// The repositories of configuration.
     pub fn configuration(&self) -> Configuration {
-        Configuration {}
+        Configuration {
+            components: Arc::new(configuration::SqlComponents::new(self.clone())),
+            datasets: Arc::new(configuration::SqlDatasets::new(self.clone())),
+        }
     }
 
     /// The repositories of conversation.

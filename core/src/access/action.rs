@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::config::Area;
-use crate::id::{ApiKeyId, GroupId, RoleId, SessionId, UserId};
+use crate::id::{ApiKeyId, ComponentId, DatasetId, DatasetPromptId, GroupId, RoleId, SessionId, UserId};
 
 /// Declares an enum of names.
 macro_rules! named {
@@ -46,6 +46,10 @@ named! {
         Sessions = "sessions",
         /// [`Settings`](crate::repository::Settings).
         Settings = "settings",
+        /// [`Components`](crate::repository::Components).
+        Components = "components",
+        /// [`Datasets`](crate::repository::Datasets).
+        Datasets = "datasets",
     }
 }
 
@@ -57,6 +61,7 @@ impl Aggregate {
                 Area::Identity
             }
             Aggregate::ApiKeys | Aggregate::Sessions | Aggregate::Settings => Area::Application,
+            Aggregate::Components | Aggregate::Datasets => Area::Configuration,
         }
     }
 }
@@ -86,6 +91,8 @@ named! {
         Unassign = "unassign",
         /// Replaces a secret.
         Rotate = "rotate",
+        /// Gives secrets out in the clear.
+        Reveal = "reveal",
         /// Makes a key or a session worthless.
         Revoke = "revoke",
         /// Removes what is over.
@@ -109,6 +116,12 @@ pub enum Target<'a> {
     ApiKey(ApiKeyId),
     /// On a session.
     Session(SessionId),
+    /// On a component.
+    Component(ComponentId),
+    /// On a dataset, or on all of its prompts.
+    Dataset(DatasetId),
+    /// On a prompt of a dataset.
+    DatasetPrompt(DatasetPromptId),
     /// On what has this name, this key, or keys that begin so.
     Named(&'a str),
 }

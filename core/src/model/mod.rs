@@ -10,4 +10,8 @@ pub mod identity;
 pub mod name;
 
 pub use application::{ApiKey, IssuedApiKey, IssuedSession, NewApiKey, NewSession, Session, Setting};
+pub use configuration::{
+    Component, ComponentFilter, ComponentKind, Dataset, DatasetPrompt, NewComponent, NewDataset,
+    NewDatasetPrompt, Parameters, PromptPlace, TestOutcome, TestResult,
+};
 pub use identity::{Group, NewGroup, NewRole, NewUser, Permission, Role, Subject, User};

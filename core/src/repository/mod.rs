@@ -21,7 +21,7 @@ pub mod conversation;
 pub mod identity;
 
 pub use application::{ApiKeys, Application, Sessions, SessionsExt, Settings, SettingsExt};
-pub use configuration::Configuration;
+pub use configuration::{Components, ComponentsExt, Configuration, Datasets, DatasetsExt};
 pub use conversation::Conversation;
 pub use identity::{Assignments, Groups, GroupsExt, Identity, Roles, RolesExt, Users, UsersExt};
 
