@@ -156,7 +156,12 @@ async fn each_tenant_has_a_file_that_is_noticed_in_another_s_place() {
         let dir = folder();
         let tenants = dir.path().join("tenants");
         let url = format!("{scheme}://{}", tenants.display());
-        let keys = [("stores.configuration.url", url.as_str()), ("stores.conversation.url", url.as_str())];
+        let secrets = "a key for the secrets of this test".to_owned();
+        let keys = [
+            ("stores.configuration.url", url.as_str()),
+            ("stores.conversation.url", url.as_str()),
+            ("secrets.key", secrets.as_str()),
+        ];
         let config = configured(dir.path(), &keys);
         let stores = opened(&config).await;
         let (one, two) =
