@@ -10,6 +10,7 @@
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
 //! - [`dialect`]: names, types and data definition in each engine's SQL;
 //! - [`schema`]: Trimaran's own tables, as migrations for all three engines;
+//! - [`import`]: prompts of datasets from files;
 //! - [`tenant`]: whose data is where, and who reaches it.
 
 pub mod append;
@@ -22,6 +23,7 @@ pub mod db_error;
 pub mod dialect;
 pub mod entity;
 pub mod executor;
+pub mod import;
 pub mod open;
 pub mod repository;
 pub mod schema;
