@@ -204,11 +204,14 @@ async fn what_a_configuration_asks_for_in_vain_is_said_with_the_next_step() {
     let keyless = Config::builder()
         .environment([])
         .set("data_directory", dir.path().join("data").to_str().unwrap())
-        .set("stores.conversation.url", tenants)
+        .set("stores.conversation.url", tenants.as_str())
         .load()
         .unwrap();
     let keyless = opened_error(&keyless).await;
     assert!(keyless.to_string().contains("tenants.key_file is not"), "{keyless}");
+
+    let bare = open(&[("stores.configuration.url", &tenants)]).await;
+    assert!(bare.to_string().contains("secrets.key_file is not"), "{bare}");
 
     let stores = opened(&configured(dir.path(), &[])).await;
     assert_eq!(stores.store(Area::Conversation).unwrap_err().kind(), ErrorKind::Configuration);

@@ -44,7 +44,8 @@ impl<R: Read> Lines<R> {
             if line.len() as u64 > MAX_RECORD_BYTES {
                 return Err(unfit(place(), format!("it is longer than {MAX_RECORD_BYTES} bytes")));
             }
-            let mut bytes = line.as_slice();
+            // Without its end: what is not closed in a line would else be missed in the next one.
+            let mut bytes = line.strip_suffix(b"\n").unwrap_or(&line);
             if self.number == 1 {
                 bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
             }

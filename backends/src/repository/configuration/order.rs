@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use trimaran_core::id::{DatasetId, DatasetPromptId};
 use trimaran_core::model::{DatasetPrompt, PromptPlace};
-use trimaran_core::{Error, ErrorKind, PageRequest, Result};
+use trimaran_core::{Engine, Error, ErrorKind, PageRequest, Result};
 
 use super::datasets::SqlDatasets;
 use super::missing;
@@ -235,7 +235,12 @@ impl SqlDatasets {
         let base = reserved.first;
         let mut positions = reserved.positions().skip(1);
         for chunk in order.chunks(MOVED_AT_ONCE) {
-            let rows = dataset_prompt::Entity::find()
+            let mut query = dataset_prompt::Entity::find();
+            // Or a text that is replaced meanwhile would be lost. Elsewhere one of the two fails, or waits from the start.
+            if transaction.handle().engine() == Engine::Postgres {
+                query = query.lock_exclusive();
+            }
+            let rows = query
                 .filter(self.of_dataset(id))
                 .filter(dataset_prompt::Column::Id.is_in(chunk.iter().map(|prompt| prompt.0)))
                 .filter(dataset_prompt::Column::Position.lt(base))

@@ -217,23 +217,41 @@ impl SqlDatasets {
             metadata: Set(prompt.metadata.to_string()),
             ..Default::default()
         };
-        let rows = dataset_prompt::Entity::update_many()
-            .set(values)
-            .filter(self.this_prompt(id))
-            .exec_with_returning(self.resources().executor())
-            .await
-            .doing(OPERATION)?;
-        let row = rows.into_iter().next().ok_or_else(|| missing("prompt", OPERATION, id))?;
-        self.loaded_prompt(row)
+        loop {
+            let rows = dataset_prompt::Entity::update_many()
+                .set(values.clone())
+                .filter(self.this_prompt(id))
+                .exec_with_returning(self.resources().executor())
+                .await
+                .doing(OPERATION)?;
+            if let Some(row) = rows.into_iter().next() {
+                return self.loaded_prompt(row);
+            }
+            self.missed(OPERATION, id).await?.ok_or_else(|| missing("prompt", OPERATION, id))?;
+        }
     }
 
     pub(super) async fn delete_prompt_once(&self, id: DatasetPromptId) -> Result<bool> {
-        let deleted = dataset_prompt::Entity::delete_many()
-            .filter(self.this_prompt(id))
-            .exec(self.resources().executor())
-            .await
-            .doing("delete the prompt")?;
-        Ok(deleted.rows_affected > 0)
+        const OPERATION: &str = "delete the prompt";
+        loop {
+            let deleted = dataset_prompt::Entity::delete_many()
+                .filter(self.this_prompt(id))
+                .exec(self.resources().executor())
+                .await
+                .doing(OPERATION)?;
+            if deleted.rows_affected > 0 {
+                return Ok(true);
+            }
+            if self.missed(OPERATION, id).await?.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Whether a prompt that a statement didn't find is there after all. On Postgres a statement that waited for
+    /// another order to be written finds the old row gone, and doesn't see the new one: it has to be run again.
+    async fn missed(&self, operation: &str, id: DatasetPromptId) -> Result<Option<()>> {
+        Ok(self.prompt_row(self.resources().executor(), operation, id).await?.map(drop))
     }
 
     /// The ids of all prompts of a dataset, in their order.
