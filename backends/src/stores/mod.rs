@@ -5,7 +5,9 @@
 //! - [`connect()`]: from a location to a connection, by scheme.
 
 mod connect;
+mod kept_key;
 mod opener;
+mod secrets_key;
 mod tenant;
 mod tenant_key;
 

@@ -13,7 +13,7 @@ use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 
 use super::connect::connect;
 use super::tenant::TenantParts;
-use super::{Stores, tenant_key};
+use super::{Stores, secrets_key, tenant_key};
 use crate::db_error::Doing as _;
 use crate::schema::{Book, Migration, Runner};
 use crate::tenant::{FileSettings, TenantCatalogue, TenantStores};
@@ -88,6 +88,7 @@ impl Opener {
         }
         make_folder(&settings.content.folder)?;
         let naming = tenant_key::key(settings)?;
+        let keyring = Arc::new(secrets_key::keyring(settings)?);
         let passwords = PasswordHasher::new(self.passwords)?;
 
         let mut stores = BTreeMap::new();
@@ -129,7 +130,7 @@ impl Opener {
             application: application.application()?,
             catalogue: TenantCatalogue::new(executor, Arc::clone(&self.clock), Arc::clone(&self.ids), naming),
             stores,
-            tenants: TenantParts { stores: tenants, clock: self.clock, ids: self.ids, passwords },
+            tenants: TenantParts { stores: tenants, clock: self.clock, ids: self.ids, passwords, keyring },
             content: self.settings.content.folder,
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trimaran_core::config::Area;
 use trimaran_core::repository::{Configuration, Conversation};
-use trimaran_core::secret::PasswordHasher;
+use trimaran_core::secret::{Keyring, PasswordHasher};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _, TenantId};
 
 use crate::tenant::{TenantRecord, TenantStores};
@@ -18,6 +18,7 @@ pub(super) struct TenantParts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) passwords: PasswordHasher,
+    pub(super) keyring: Arc<Keyring>,
 }
 
 /// What is kept for one tenant. Nothing that comes from here reaches another tenant's rows.
@@ -68,8 +69,9 @@ impl Tenant {
     pub async fn store(&self, area: Area) -> Result<SqlStore> {
         let stores = self.stores(area)?;
         let connection = stores.open(&self.record).await?;
-        let TenantParts { clock, ids, passwords, .. } = self.parts.clone();
-        Ok(SqlStore::new(connection, stores.areas(), clock, ids, passwords).of_tenant(self.id()))
+        let TenantParts { clock, ids, passwords, keyring, .. } = self.parts.clone();
+        let store = SqlStore::new(connection, stores.areas(), clock, ids, passwords);
+        Ok(store.of_tenant(self.id(), keyring))
     }
 
     /// A connection to what is kept of `area` for this tenant; opens the tenant's file if it is not open. Hold it no longer than

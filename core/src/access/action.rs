@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::config::Area;
-use crate::id::{ApiKeyId, ConversationId, GroupId, PieceId, RoleId, SessionId, UserId};
+use crate::id::{
+    ApiKeyId, ComponentId, ConversationId, DatasetId, DatasetPromptId, GroupId, PieceId, RoleId, SessionId, UserId,
+};
 
 /// Declares an enum of names.
 macro_rules! named {
@@ -50,6 +52,10 @@ named! {
         Pieces = "pieces",
         /// [`Conversations`](crate::repository::Conversations).
         Conversations = "conversations",
+        /// [`Components`](crate::repository::Components).
+        Components = "components",
+        /// [`Datasets`](crate::repository::Datasets).
+        Datasets = "datasets",
     }
 }
 
@@ -62,6 +68,7 @@ impl Aggregate {
             }
             Aggregate::ApiKeys | Aggregate::Sessions | Aggregate::Settings => Area::Application,
             Aggregate::Pieces | Aggregate::Conversations => Area::Conversation,
+            Aggregate::Components | Aggregate::Datasets => Area::Configuration,
         }
     }
 }
@@ -91,6 +98,8 @@ named! {
         Unassign = "unassign",
         /// Replaces a secret.
         Rotate = "rotate",
+        /// Gives secrets out in the clear.
+        Reveal = "reveal",
         /// Makes a key or a session worthless.
         Revoke = "revoke",
         /// Removes what is over.
@@ -118,6 +127,12 @@ pub enum Target<'a> {
     Conversation(ConversationId),
     /// On a prompt piece.
     Piece(PieceId),
+    /// On a component.
+    Component(ComponentId),
+    /// On a dataset, or on all of its prompts.
+    Dataset(DatasetId),
+    /// On a prompt of a dataset.
+    DatasetPrompt(DatasetPromptId),
     /// On what has this name, this key, or keys that begin so.
     Named(&'a str),
 }

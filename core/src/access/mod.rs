@@ -26,6 +26,7 @@ pub mod action;
 pub mod actor;
 mod application;
 mod conversation;
+mod configuration;
 mod guard;
 mod identity;
 pub mod policy;
@@ -79,8 +80,11 @@ impl Configuration {
         self.guarded(&Guard::new(actor, policy))
     }
 
-    fn guarded(&self, _guard: &Guard) -> Self {
-        Self {}
+    fn guarded(&self, guard: &Guard) -> Self {
+        Self {
+            components: Arc::new(configuration::components::Guarded::new(&self.components, guard)),
+            datasets: Arc::new(configuration::datasets::Guarded::new(&self.datasets, guard)),
+        }
     }
 }
 

@@ -16,5 +16,9 @@ pub use conversation::{
     Labels, Message, Metadata, NewMessage, NewPiece, Piece, PieceFilter, PieceSelection, PieceValue,
     ResponseError, WholeConversation,
 };
+pub use configuration::{
+    Component, ComponentFilter, ComponentKind, Dataset, DatasetPrompt, NewComponent, NewDataset,
+    NewDatasetPrompt, Parameters, PromptPlace, TestOutcome, TestResult,
+};
 pub use identity::{Group, NewGroup, NewRole, NewUser, Permission, Role, Subject, User};
 pub use sha256::Sha256;

@@ -16,7 +16,7 @@ use trimaran_core::{Engine, LogicalType};
 use super::fixture::{AREAS, Fixture, NOTE, book};
 use super::{cases, fixture};
 use crate::catalog::{ReferentialAction, Table};
-use crate::entity::{application, conversation, identity};
+use crate::entity::{application, configuration, conversation, identity};
 use crate::schema::{Book, bookkeeping};
 use crate::tenant::entity::{tenant, tenant_mark};
 
@@ -165,6 +165,9 @@ fn entities() -> BTreeMap<String, Shape> {
         entity(application::api_key::Entity),
         entity(application::session::Entity),
         entity(application::setting::Entity),
+        entity(configuration::component::Entity),
+        entity(configuration::dataset::Entity),
+        entity(configuration::dataset_prompt::Entity),
         entity(conversation::conversation::Entity),
         entity(conversation::prompt_piece::Entity),
         entity(conversation::tag::Entity),
