@@ -5,6 +5,7 @@ mod m0002_application;
 mod m0003_tenant_catalogue;
 mod m0004_tenant_mark;
 mod m0006_conversation;
+mod m0007_results;
 
 use super::Migration;
 
@@ -15,4 +16,5 @@ pub const TRIMARAN: &[Migration] = &[
     m0003_tenant_catalogue::MIGRATION,
     m0004_tenant_mark::MIGRATION,
     m0006_conversation::MIGRATION,
+    m0007_results::MIGRATION,
 ];
