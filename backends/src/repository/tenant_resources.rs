@@ -1,11 +1,13 @@
 //! What the repositories of per-tenant areas work with.
 
+use std::sync::Arc;
+
 use sea_orm::{ColumnTrait, sea_query::SimpleExpr};
 use trimaran_core::TenantId;
 use trimaran_core::repository::{Configuration, Conversation};
 
-use super::Resources;
 use super::text::TextCodec;
+use super::{Resources, conversation};
 use crate::Executor;
 
 /// [`Resources`], and whose rows they are for. Cheap to clone.
@@ -28,7 +30,13 @@ impl TenantResources {
 
     /// The repositories of conversation.
     pub fn conversation(&self) -> Conversation {
-        Conversation {}
+        Conversation {
+            scores: Arc::new(conversation::SqlScores::new(self.clone())),
+            embeddings: Arc::new(conversation::SqlEmbeddings::new(self.clone())),
+            seeds: Arc::new(conversation::SqlSeeds::new(self.clone())),
+            attack_results: Arc::new(conversation::SqlAttackResults::new(self.clone())),
+            scenario_results: Arc::new(conversation::SqlScenarioResults::new(self.clone())),
+        }
     }
 
     /// Where statements go.

@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub mod action;
 pub mod actor;
 mod application;
+mod conversation;
 mod guard;
 mod identity;
 pub mod policy;
@@ -90,8 +91,17 @@ impl Conversation {
         self.guarded(&Guard::new(actor, policy))
     }
 
-    fn guarded(&self, _guard: &Guard) -> Self {
-        Self {}
+    fn guarded(&self, guard: &Guard) -> Self {
+        Self {
+            scores: Arc::new(conversation::scores::Guarded::new(&self.scores, guard)),
+            embeddings: Arc::new(conversation::embeddings::Guarded::new(&self.embeddings, guard)),
+            seeds: Arc::new(conversation::seeds::Guarded::new(&self.seeds, guard)),
+            attack_results: Arc::new(conversation::attack_results::Guarded::new(&self.attack_results, guard)),
+            scenario_results: Arc::new(conversation::scenario_results::Guarded::new(
+                &self.scenario_results,
+                guard,
+            )),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! They are rows of their own, for engines disagree on JSON (and refuse hostile text in it). A filter finds them by
 //! a [digest](digest_of), for no engine promises to index a text of any length.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SimpleExpr};
 use sea_orm::{
@@ -233,6 +233,64 @@ pub(crate) async fn delete(
         .await
         .doing("delete tags")?;
     Ok(())
+}
+
+/// Deletes the tags of these kinds that the owners have.
+///
+/// # Errors
+/// The engine's.
+pub(crate) async fn delete_of(
+    resources: &TenantResources,
+    transaction: &Transaction,
+    kinds: &[Kind],
+    owners: &[Uuid],
+) -> Result<()> {
+    // So many ids and few kinds stay below the least of the engines' limits of parameters.
+    for some in owners.chunks(4_000) {
+        tag::Entity::delete_many()
+            .filter(resources.own(tag::Column::TenantId))
+            .filter(tag::Column::OwnerId.is_in(some.iter().copied()))
+            .filter(tag::Column::Kind.is_in(kinds.iter().map(|kind| kind.name())))
+            .exec(transaction)
+            .await
+            .doing("delete tags")?;
+    }
+    Ok(())
+}
+
+/// The values of one kind, in order.
+pub(crate) fn values_of(tags: &Tags, kind: Kind) -> Vec<String> {
+    of_kind(tags, kind).map(|tag| tag.value.clone()).collect()
+}
+
+/// The tags of one kind, in order.
+pub(crate) fn of_kind(tags: &Tags, kind: Kind) -> impl Iterator<Item = &Tag> {
+    tags.iter().filter(move |(of, _)| *of == kind).map(|(_, tag)| tag)
+}
+
+/// The different values of a kind, in the order of their characters' code points.
+///
+/// # Errors
+/// As for [`distinct`].
+pub(crate) async fn different_values(resources: &TenantResources, kind: Kind) -> Result<Vec<String>> {
+    let values: BTreeSet<String> =
+        distinct(resources, kind).await?.into_iter().map(|tag| tag.value).collect();
+    Ok(values.into_iter().collect())
+}
+
+/// The different names of a kind with their different values, in the order of their characters' code points.
+///
+/// # Errors
+/// As for [`distinct`].
+pub(crate) async fn different_labels(
+    resources: &TenantResources,
+    kind: Kind,
+) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for Tag { name, value } in distinct(resources, kind).await? {
+        labels.entry(name).or_default().insert(value);
+    }
+    Ok(labels)
 }
 
 /// Holds for owners, by their id's column, that have a tag of this name with one of `values`.

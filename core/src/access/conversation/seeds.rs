@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use crate::access::guard::guarded;
 use crate::access::{Target, Verb};
 use crate::id::{SeedGroupId, SeedId};
-use crate::model::conversation::{AddedSeed, AddedSeedGroup, NewSeed, NewSeedGroup, Seed, SeedFilter, SeedGroup};
+use crate::model::conversation::{
+    AddedSeed, AddedSeedGroup, NewSeed, NewSeedGroup, Seed, SeedFilter, SeedGroup,
+};
 use crate::repository::conversation::Seeds;
 use crate::{Page, PageRequest, Result};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::term::terms;
-use super::{DataType, Metadata, Role, filter_size};
+use super::{ChatRole, DataType, Metadata, filter_size};
 use crate::id::{SeedGroupId, SeedId};
 use crate::model::Sha256;
 use crate::{Error, ErrorKind, Result, Timestamp};
@@ -54,7 +54,7 @@ pub struct SeedDetails {
     /// Its turn among those it is sent with.
     pub sequence: Option<i32>,
     /// Who is to say it.
-    pub role: Option<Role>,
+    pub role: Option<ChatRole>,
 }
 
 impl SeedDetails {
@@ -175,12 +175,15 @@ impl NewSeedGroup {
                 return wrong(&format!("it has more than one {kind}"), "give each a group of its own");
             }
         }
-        let mut turns: BTreeMap<Option<i32>, BTreeSet<Role>> = BTreeMetadata::new();
+        let mut turns: BTreeMap<Option<i32>, BTreeSet<ChatRole>> = BTreeMap::new();
         for seed in self.seeds.iter().filter(|seed| seed.details.seed_type == SeedType::Prompt) {
             turns.entry(seed.details.sequence).or_default().extend(seed.details.role);
         }
         if turns.values().any(|roles| roles.len() > 1) {
-            return wrong("prompts of one sequence have different roles", "give each role a sequence of its own");
+            return wrong(
+                "prompts of one sequence have different roles",
+                "give each role a sequence of its own",
+            );
         }
         if turns.len() > 1 && turns.values().any(BTreeSet::is_empty) {
             return wrong("a sequence has no role", "say for each sequence who speaks");
@@ -232,7 +235,7 @@ pub struct SeedFilter {
     /// In a group, or in none.
     pub in_a_group: Option<bool>,
     /// To be said by one of these.
-    pub roles: Option<Vec<Role>>,
+    pub roles: Option<Vec<ChatRole>>,
     /// With one of these sequences.
     pub sequences: Option<Vec<i32>>,
     /// Added at this time or later.
@@ -284,13 +287,13 @@ impl SeedFilter {
 mod tests {
     use super::*;
 
-    fn turn(sequence: Option<i32>, role: Option<Role>) -> SeedDetails {
+    fn turn(sequence: Option<i32>, role: Option<ChatRole>) -> SeedDetails {
         SeedDetails { sequence, role, ..SeedDetails::prompt("d", "v") }
     }
 
     #[test]
     fn a_group_is_of_one_dataset_and_each_of_its_turns_of_one_role() {
-        let (user, assistant) = (Some(Role::User), Some(Role::Assistant));
+        let (user, assistant) = (Some(ChatRole::User), Some(ChatRole::Assistant));
         let good = [
             vec![turn(None, None)],
             vec![turn(Some(0), None), turn(Some(0), user)],

@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use crate::id::{SeedGroupId, SeedId};
-use crate::model::conversation::{AddedSeed, AddedSeedGroup, NewSeed, NewSeedGroup, Seed, SeedFilter, SeedGroup};
+use crate::model::conversation::{
+    AddedSeed, AddedSeedGroup, NewSeed, NewSeedGroup, Seed, SeedFilter, SeedGroup,
+};
 use crate::{Page, PageRequest, Result};
 
 /// Seeds, alone and in groups. What holds for every call is said in [the module](crate::repository).
@@ -34,8 +36,12 @@ pub trait Seeds: Debug + Send + Sync {
     /// # Errors
     /// `Invalid` if a seed is of another dataset, or if there is none at all ([`remove`](Self::remove) empties a dataset);
     /// else as for [`add`](Self::add) and [`add_groups`](Self::add_groups).
-    async fn replace_dataset(&self, dataset: &str, seeds: Vec<NewSeed>, groups: Vec<NewSeedGroup>)
-    -> Result<u64>;
+    async fn replace_dataset(
+        &self,
+        dataset: &str,
+        seeds: Vec<NewSeed>,
+        groups: Vec<NewSeedGroup>,
+    ) -> Result<u64>;
 
     /// The seed of this id.
     async fn find(&self, id: SeedId) -> Result<Option<Seed>>;
