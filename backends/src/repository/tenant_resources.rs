@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use sea_orm::{ColumnTrait, sea_query::SimpleExpr};
-use trimaran_core::TenantId;
+use trimaran_core::id::ConversationId;
 use trimaran_core::repository::{Configuration, Conversation};
+use trimaran_core::{Result, TenantId};
 
+use super::conversation::Buffer;
 use super::text::TextCodec;
 use super::{Resources, conversation};
-use crate::Executor;
+use crate::{Executor, Transaction};
 
 /// [`Resources`], and whose rows they are for. Cheap to clone.
 ///
@@ -20,6 +22,8 @@ pub struct TenantResources {
     pub shared: Resources,
     /// Whose rows.
     pub tenant: TenantId,
+    /// What was put aside to be appended; none within a unit of work.
+    pub(crate) buffer: Option<Arc<Buffer>>,
 }
 
 impl TenantResources {
@@ -36,6 +40,23 @@ impl TenantResources {
             seeds: Arc::new(conversation::SqlSeeds::new(self.clone())),
             attack_results: Arc::new(conversation::SqlAttackResults::new(self.clone())),
             scenario_results: Arc::new(conversation::SqlScenarioResults::new(self.clone())),
+            pieces: Arc::new(conversation::SqlPieces::new(self.clone())),
+            conversations: Arc::new(conversation::SqlConversations::new(self.clone())),
+        }
+    }
+
+    /// The same within a transaction of this call.
+    pub(crate) fn within(&self, transaction: &Transaction) -> Self {
+        let executor = Executor::Transaction(transaction.handle());
+        Self { shared: Resources { executor, ..self.shared.clone() }, tenant: self.tenant, buffer: None }
+    }
+
+    /// Appends what was put aside for these conversations, for `None` of any, by this process: to be called before whatever would see
+    /// it or stands in an order with it. Within a unit of work nothing happens.
+    pub(crate) async fn settle(&self, conversations: Option<&[ConversationId]>) -> Result<()> {
+        match &self.buffer {
+            Some(buffer) => buffer.settle(conversations).await,
+            None => Ok(()),
         }
     }
 

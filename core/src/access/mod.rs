@@ -101,6 +101,8 @@ impl Conversation {
                 &self.scenario_results,
                 guard,
             )),
+            pieces: Arc::new(conversation::pieces::Guarded::new(&self.pieces, guard)),
+            conversations: Arc::new(conversation::conversations::Guarded::new(&self.conversations, guard)),
         }
     }
 }

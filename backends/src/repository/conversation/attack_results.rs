@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use chrono::SubsecRound as _;
 use sea_orm::sea_query::{Expr, ExprTrait as _, LockType, Query};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -15,15 +14,15 @@ use trimaran_core::model::conversation::{AttackResult, AttackResultFilter, NewAt
 use trimaran_core::repository::AttackResults;
 use trimaran_core::{Error, ErrorKind, Page, PageRequest, Result};
 
+use super::attack_conditions;
 use super::attack_rows::{self, KINDS};
 use super::tags::{self, Kind};
-use super::{again, attack_conditions};
 use crate::Transaction;
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::{attack_result, scenario_result};
 use crate::repository::tenant_resources::tenant_repository;
-use crate::repository::{TenantResources, paging};
+use crate::repository::{TenantResources, paging, repetition, time};
 
 tenant_repository! {
     /// [`AttackResults`] over SQL.
@@ -49,7 +48,7 @@ impl SqlAttackResults {
                 scenario: new.scenario,
                 objective_sha256: Sha256::of(new.details.objective.as_bytes()),
                 version: 1,
-                created_at: new.created_at.unwrap_or(now).trunc_subsecs(6),
+                created_at: new.created_at.map_or(now, time::truncated),
                 details: new.details.clone(),
             })
             .collect();
@@ -64,7 +63,7 @@ impl SqlAttackResults {
         Ok(added)
     }
 
-    async fn update_once(&self, result: &AttackResult) -> Result<()> {
+    async fn update_once(&self, result: &AttackResult) -> Result<AttackResult> {
         const OPERATION: &str = "update the attack result";
         let resources = &self.resources;
         let transaction = resources.executor().begin().await?;
@@ -91,8 +90,7 @@ impl SqlAttackResults {
             // Nothing was written: a unit of work that this belongs to need not be doomed.
             transaction.commit().await?;
             return Err(match self.find(result.id).await? {
-                None => Error::new(ErrorKind::NotFound, OPERATION)
-                    .context(format!("there is no attack result {}", result.id)),
+                None => missing(OPERATION, result.id),
                 Some(_) => Error::new(ErrorKind::Conflict, OPERATION)
                     .context(format!("{} was updated since version {}", result.id, result.version))
                     .hint("find it again, apply the change again"),
@@ -103,8 +101,15 @@ impl SqlAttackResults {
         tags::delete_of(resources, &transaction, &kinds, &[result.id.0]).await?;
         let tags = attack_rows::tags_of(&self.resources, &AttackResult { scenario: None, ..result.clone() });
         append_rows(&transaction, tags, OPERATION).await?;
-        transaction.commit().await
+        let written = Self::new(resources.within(&transaction)).find(result.id).await?;
+        transaction.commit().await?;
+        written.ok_or_else(|| missing(OPERATION, result.id))
     }
+}
+
+/// The error for a result that isn't there.
+fn missing(operation: &str, id: AttackResultId) -> Error {
+    Error::new(ErrorKind::NotFound, operation).context(format!("there is no attack result {id}"))
 }
 
 /// Whether the scenario's result is there; if so it stays until the transaction ends.
@@ -167,7 +172,7 @@ pub(super) fn no_scenario(operation: &str, scenario: ScenarioResultId) -> Error 
 impl AttackResults for SqlAttackResults {
     async fn add(&self, results: Vec<NewAttackResult>) -> Result<Vec<AttackResult>> {
         results.iter().try_for_each(|result| result.details.validate())?;
-        again::where_lost(self.resources.executor(), || self.add_once(&results)).await
+        repetition::repeat(self.resources.executor(), || self.add_once(&results)).await
     }
 
     async fn find(&self, id: AttackResultId) -> Result<Option<AttackResult>> {
@@ -178,11 +183,7 @@ impl AttackResults for SqlAttackResults {
 
     async fn update(&self, result: &AttackResult) -> Result<AttackResult> {
         result.details.validate()?;
-        self.update_once(result).await?;
-        self.find(result.id).await?.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, "update the attack result")
-                .context(format!("{} was deleted meanwhile", result.id))
-        })
+        self.update_once(result).await
     }
 
     async fn list(&self, filter: &AttackResultFilter, page: &PageRequest) -> Result<Page<AttackResult>> {
@@ -200,7 +201,7 @@ impl AttackResults for SqlAttackResults {
             .doing("list the attack results")?;
         let page = Page::from_one_more(rows, page.limit(), |row| row.id.to_string());
         let owners: Vec<_> = page.items.iter().map(|row| row.id).collect();
-        let mut tags = tags::load(&self.resources, &owners).await?;
+        let mut tags = tags::load_kinds(&self.resources, &owners, &KINDS).await?;
         page.try_map(|row| {
             let own = tags.remove(&row.id).unwrap_or_default();
             attack_rows::loaded(&self.resources, row, &own)
@@ -209,7 +210,7 @@ impl AttackResults for SqlAttackResults {
 
     async fn delete(&self, id: AttackResultId) -> Result<bool> {
         let resources = &self.resources;
-        again::where_lost(resources.executor(), || async move {
+        repetition::repeat(resources.executor(), || async move {
             let transaction = resources.executor().begin().await?;
             tags::delete_of(resources, &transaction, &KINDS, &[id.0]).await?;
             let deleted = attack_result::Entity::delete_many()
@@ -225,14 +226,11 @@ impl AttackResults for SqlAttackResults {
     }
 
     async fn attack_classes(&self) -> Result<Vec<String>> {
-        let tags = tags::distinct(&self.resources, Kind::AttackIdentifier).await?;
-        let classes: BTreeSet<String> =
-            tags.into_iter().filter(|tag| tag.name == attack_rows::CLASS).map(|tag| tag.value).collect();
-        Ok(classes.into_iter().collect())
+        tags::different_values(&self.resources, Kind::AttackIdentifier, attack_rows::CLASS).await
     }
 
     async fn converter_classes(&self) -> Result<Vec<String>> {
-        tags::different_values(&self.resources, Kind::AttackConverter).await
+        tags::different_values(&self.resources, Kind::AttackConverter, "").await
     }
 
     async fn labels(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {

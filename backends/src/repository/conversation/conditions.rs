@@ -67,10 +67,10 @@ impl<'r> Conditions<'r> {
         before: Option<Timestamp>,
     ) {
         if let Some(from) = from {
-            self.add(column.gte(time::stored(from)));
+            self.add(time::from(self.resources.executor().engine(), column, from));
         }
         if let Some(before) = before {
-            self.add(column.lt(time::stored(before)));
+            self.add(time::before(self.resources.executor().engine(), column, before));
         }
     }
 

@@ -15,13 +15,13 @@ use trimaran_core::repository::Embeddings;
 use trimaran_core::{Error, ErrorKind, Page, PageRequest, Result};
 use uuid::Uuid;
 
-use super::{again, hold};
+use super::hold;
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::embedding;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::text::Place;
-use crate::repository::{paging, time};
+use crate::repository::{paging, repetition, time};
 
 tenant_repository! {
     /// [`Embeddings`] over SQL.
@@ -157,7 +157,9 @@ impl Embeddings for SqlEmbeddings {
         embeddings.iter().try_for_each(NewEmbedding::validate)?;
         let last: BTreeMap<PieceId, &NewEmbedding> =
             embeddings.iter().map(|embedding| (embedding.piece, embedding)).collect();
-        again::where_lost(self.resources.executor(), || self.put_once(&last)).await
+        // The pieces may have been put aside a moment ago.
+        self.resources.settle(None).await?;
+        repetition::repeat(self.resources.executor(), || self.put_once(&last)).await
     }
 
     async fn get(&self, piece: PieceId) -> Result<Option<Embedding>> {

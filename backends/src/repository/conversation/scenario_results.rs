@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use chrono::SubsecRound as _;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
@@ -20,15 +19,15 @@ use trimaran_core::{Error, ErrorKind, Page, PageRequest, Result};
 
 use super::attack_results::{no_scenario, touch_scenario};
 use super::conditions::Conditions;
+use super::scenario_attacks;
 use super::scenario_rows::{self, CLASS, ENDPOINT, KINDS, MODEL};
 use super::tags::{self, Kind};
-use super::{again, scenario_attacks};
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::scenario_result;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::text::Place;
-use crate::repository::{paging, time};
+use crate::repository::{paging, repetition, time};
 
 tenant_repository! {
     /// [`ScenarioResults`] over SQL.
@@ -46,8 +45,8 @@ impl SqlScenarioResults {
             error_type: new.error_type.clone(),
             error_message: new.error_message.clone(),
             version: 1,
-            created_at: new.created_at.unwrap_or_else(|| resources.shared.clock.now()).trunc_subsecs(6),
-            completed_at: new.completed_at.map(|time| time.trunc_subsecs(6)),
+            created_at: new.created_at.map_or_else(|| resources.shared.clock.now(), time::truncated),
+            completed_at: new.completed_at.map(time::truncated),
             details: new.details.clone(),
         };
         let transaction = resources.executor().begin().await?;
@@ -64,17 +63,12 @@ impl SqlScenarioResults {
             .add(scenario_result::Column::Id.eq(id.0))
     }
 
-    /// The result, which was written a moment ago.
-    async fn written(&self, operation: &str, id: ScenarioResultId) -> Result<ScenarioResult> {
-        self.find(id).await?.ok_or_else(|| no_scenario(operation, id))
-    }
-
     /// Tags' values of a target that have `wanted` somewhere in them, capitals and small letters alike.
     async fn target_values(&self, name: &str, wanted: &str) -> Result<Vec<String>> {
         let wanted = wanted.to_lowercase();
-        let tags = tags::distinct(&self.resources, Kind::ScenarioTarget).await?;
-        let values = tags.into_iter().filter(|tag| tag.name == name).map(|tag| tag.value);
-        Ok(values.filter(|value| value.to_lowercase().contains(&wanted)).collect())
+        let mut values = tags::distinct_values(&self.resources, Kind::ScenarioTarget, name).await?;
+        values.retain(|value| value.to_lowercase().contains(&wanted));
+        Ok(values)
     }
 
     async fn conditions(&self, filter: &ScenarioResultFilter) -> Result<Condition> {
@@ -115,7 +109,7 @@ impl SqlScenarioResults {
         Ok(conditions.all())
     }
 
-    async fn update_once(&self, result: &ScenarioResult) -> Result<()> {
+    async fn update_once(&self, result: &ScenarioResult) -> Result<ScenarioResult> {
         const OPERATION: &str = "update the scenario result";
         let resources = &self.resources;
         let transaction = resources.executor().begin().await?;
@@ -153,7 +147,9 @@ impl SqlScenarioResults {
         }
         tags::delete_of(resources, &transaction, &KINDS, &[result.id.0]).await?;
         append_rows(&transaction, scenario_rows::tags_of(resources, result), OPERATION).await?;
-        transaction.commit().await
+        let written = Self::new(resources.within(&transaction)).find(result.id).await?;
+        transaction.commit().await?;
+        written.ok_or_else(|| no_scenario(OPERATION, result.id))
     }
 }
 
@@ -161,7 +157,7 @@ impl SqlScenarioResults {
 impl ScenarioResults for SqlScenarioResults {
     async fn add(&self, result: NewScenarioResult) -> Result<ScenarioResult> {
         result.details.validate()?;
-        again::where_lost(self.resources.executor(), || self.add_once(&result)).await
+        repetition::repeat(self.resources.executor(), || self.add_once(&result)).await
     }
 
     async fn find(&self, id: ScenarioResultId) -> Result<Option<ScenarioResult>> {
@@ -172,8 +168,7 @@ impl ScenarioResults for SqlScenarioResults {
 
     async fn update(&self, result: &ScenarioResult) -> Result<ScenarioResult> {
         result.details.validate()?;
-        self.update_once(result).await?;
-        self.written("update the scenario result", result.id).await
+        self.update_once(result).await
     }
 
     async fn change_state(
@@ -201,16 +196,19 @@ impl ScenarioResults for SqlScenarioResults {
         }
         let tries = i64::from(to == ScenarioState::InProgress);
         let column = |column| Expr::col(column);
+        let transaction = self.resources.executor().begin().await?;
         let changed = scenario_result::Entity::update_many()
             .set(values)
             .col_expr(scenario_result::Column::Version, column(scenario_result::Column::Version).add(1))
             .col_expr(scenario_result::Column::Tries, column(scenario_result::Column::Tries).add(tries))
             .filter(self.by_id(id))
             .filter(scenario_result::Column::State.is_in(expected.iter().map(|state| state.name())))
-            .exec(self.resources.executor())
+            .exec(&transaction)
             .await
             .doing(OPERATION)?;
-        let found = self.written(OPERATION, id).await?;
+        let found = Self::new(self.resources.within(&transaction)).find(id).await?;
+        transaction.commit().await?;
+        let found = found.ok_or_else(|| no_scenario(OPERATION, id))?;
         if changed.rows_affected == 0 {
             return Err(Error::new(ErrorKind::Conflict, OPERATION)
                 .context(format!("the state of {id} is {}, which was not expected", found.state))
@@ -226,7 +224,7 @@ impl ScenarioResults for SqlScenarioResults {
         attribution: &Metadata,
     ) -> Result<()> {
         let results: BTreeSet<AttackResultId> = results.iter().copied().collect();
-        again::where_lost(self.resources.executor(), || {
+        repetition::repeat(self.resources.executor(), || {
             scenario_attacks::attribute(&self.resources, id, &results, attribution)
         })
         .await
@@ -249,7 +247,7 @@ impl ScenarioResults for SqlScenarioResults {
             .doing("list the scenario results")?;
         let page = Page::from_one_more(rows, page.limit(), |row| row.id.to_string());
         let owners: Vec<_> = page.items.iter().map(|row| row.id).collect();
-        let mut tags = tags::load(&self.resources, &owners).await?;
+        let mut tags = tags::load_kinds(&self.resources, &owners, &KINDS).await?;
         page.try_map(|row| {
             let own = tags.remove(&row.id).unwrap_or_default();
             scenario_rows::loaded(&self.resources, row, &own)
@@ -259,7 +257,7 @@ impl ScenarioResults for SqlScenarioResults {
     async fn delete(&self, id: ScenarioResultId) -> Result<bool> {
         const OPERATION: &str = "delete the scenario result";
         let resources = &self.resources;
-        again::where_lost(resources.executor(), || async move {
+        repetition::repeat(resources.executor(), || async move {
             let transaction = resources.executor().begin().await?;
             if !transaction.handle().capabilities().foreign_keys {
                 touch_scenario(resources, &transaction, OPERATION, id).await?;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use chrono::SubsecRound as _;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{
@@ -17,13 +16,13 @@ use uuid::Uuid;
 
 use super::conditions::Conditions;
 use super::tags::{self, Kind, Tags};
-use super::{again, documents, hold};
+use super::{documents, hold, piece_conditions};
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::{prompt_piece, score};
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::text::Place;
-use crate::repository::{TenantResources, paging, time};
+use crate::repository::{TenantResources, paging, repetition, time};
 
 tenant_repository! {
     /// [`Scores`] over SQL.
@@ -47,7 +46,7 @@ impl SqlScores {
             .map(|new| Score {
                 id: new.id.unwrap_or_else(|| ScoreId(resources.shared.ids.next())),
                 piece: new.piece.and_then(|piece| homes.get(&piece)).map(|home| PieceId(*home)),
-                created_at: new.created_at.unwrap_or(now).trunc_subsecs(6),
+                created_at: new.created_at.map_or(now, time::truncated),
                 details: new.details.clone(),
             })
             .collect();
@@ -106,7 +105,7 @@ impl SqlScores {
         })
     }
 
-    fn conditions(&self, filter: &ScoreFilter) -> Condition {
+    fn conditions(&self, filter: &ScoreFilter) -> Result<Condition> {
         let resources = &self.resources;
         let mut conditions = Conditions::own(resources, score::Column::TenantId);
         let id = score::Column::Id;
@@ -127,17 +126,20 @@ impl SqlScores {
             let labelled = tags::one_of(resources, prompt_piece::Column::Id, Kind::PieceLabel, name, values);
             conditions.add(of_pieces(resources, labelled));
         }
+        if let Some(pieces) = &filter.of_pieces {
+            conditions.add(of_pieces(resources, piece_conditions::of_filter(resources, pieces)?));
+        }
         let types = filter.score_types.as_ref();
         conditions.one_of(score::Column::ScoreType, types.map(|types| types.iter().map(|one| one.name())));
         conditions.one_tag(id, Kind::ScoreCategory, "", &filter.categories);
         conditions.one_tag(id, Kind::ScoreScorer, "", &filter.scorers);
         conditions.is_null(score::Column::Value, filter.undetermined);
         conditions.within(score::Column::CreatedAt, filter.created_from, filter.created_before);
-        conditions.all()
+        Ok(conditions.all())
     }
 
     async fn with_tags(&self, rows: &[score::Model]) -> Result<HashMap<Uuid, Tags>> {
-        tags::load(&self.resources, &rows.iter().map(|row| row.id).collect::<Vec<_>>()).await
+        tags::load_kinds(&self.resources, &rows.iter().map(|row| row.id).collect::<Vec<_>>(), &KINDS).await
     }
 }
 
@@ -163,7 +165,9 @@ impl Scores for SqlScores {
         for score in &scores {
             score.details.validate()?;
         }
-        again::where_lost(self.resources.executor(), || self.add_once(&scores)).await
+        // The pieces may have been put aside a moment ago.
+        self.resources.settle(None).await?;
+        repetition::repeat(self.resources.executor(), || self.add_once(&scores)).await
     }
 
     async fn find(&self, id: ScoreId) -> Result<Option<Score>> {
@@ -174,7 +178,7 @@ impl Scores for SqlScores {
 
     async fn list(&self, filter: &ScoreFilter, page: &PageRequest) -> Result<Page<Score>> {
         filter.validate()?;
-        let mut query = score::Entity::find().filter(self.conditions(filter));
+        let mut query = score::Entity::find().filter(self.conditions(filter)?);
         if let Some(after) = paging::after(page)? {
             query = query.filter(score::Column::Id.gt(after));
         }
@@ -195,7 +199,7 @@ impl Scores for SqlScores {
     async fn delete(&self, id: ScoreId) -> Result<bool> {
         const OPERATION: &str = "delete the score";
         let resources = &self.resources;
-        again::where_lost(resources.executor(), || async move {
+        repetition::repeat(resources.executor(), || async move {
             let transaction = resources.executor().begin().await?;
             tags::delete_of(resources, &transaction, &KINDS, &[id.0]).await?;
             let deleted = score::Entity::delete_many()
@@ -211,6 +215,6 @@ impl Scores for SqlScores {
     }
 
     async fn scorer_classes(&self) -> Result<Vec<String>> {
-        tags::different_values(&self.resources, Kind::ScoreScorer).await
+        tags::different_values(&self.resources, Kind::ScoreScorer, "").await
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::SubsecRound as _;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
 use trimaran_core::Result;
 use trimaran_core::id::{SeedGroupId, SeedId};
@@ -14,7 +13,7 @@ use crate::Transaction;
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::seed;
-use crate::repository::TenantResources;
+use crate::repository::{TenantResources, time};
 
 /// What is to be added, and what it may be there once by.
 type Additions = Vec<(Seed, Uuid)>;
@@ -96,7 +95,7 @@ fn made(resources: &TenantResources, new: &NewSeed, group: Option<SeedGroupId>) 
         id: new.id.unwrap_or_else(|| SeedId(resources.shared.ids.next())),
         group,
         sha256: seed_rows::sha256_of(new),
-        added_at: new.added_at.unwrap_or_else(|| resources.shared.clock.now()).trunc_subsecs(6),
+        added_at: new.added_at.map_or_else(|| resources.shared.clock.now(), time::truncated),
         details: new.details.clone(),
     }
 }

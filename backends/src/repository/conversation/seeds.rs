@@ -18,13 +18,13 @@ use uuid::Uuid;
 use super::conditions::Conditions;
 use super::seed_rows::KINDS;
 use super::tags::{self, Kind};
-use super::{again, seed_additions, seed_rows};
+use super::{seed_additions, seed_rows};
 use crate::Transaction;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::seed;
-use crate::repository::paging;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::text::Place;
+use crate::repository::{paging, repetition};
 
 tenant_repository! {
     /// [`Seeds`] over SQL.
@@ -85,7 +85,7 @@ impl SqlSeeds {
 
     async fn loaded(&self, rows: Vec<seed::Model>) -> Result<Vec<Seed>> {
         let owners: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let mut tags = tags::load(&self.resources, &owners).await?;
+        let mut tags = tags::load_kinds(&self.resources, &owners, &KINDS).await?;
         rows.into_iter()
             .map(|row| {
                 let own = tags.remove(&row.id).unwrap_or_default();
@@ -147,7 +147,7 @@ impl SqlSeeds {
     }
 
     async fn remove_all(&self, which: &Condition) -> Result<u64> {
-        again::where_lost(self.resources.executor(), || async move {
+        repetition::repeat(self.resources.executor(), || async move {
             let transaction = self.resources.executor().begin().await?;
             let removed = self.remove_where(&transaction, REMOVE, which.clone()).await?;
             transaction.commit().await?;
@@ -195,7 +195,7 @@ fn check_replacement(dataset: &str, seeds: &[NewSeed], groups: &[NewSeedGroup]) 
 #[async_trait]
 impl Seeds for SqlSeeds {
     async fn add(&self, seeds: Vec<NewSeed>) -> Result<Vec<AddedSeed>> {
-        again::where_lost(self.resources.executor(), || async {
+        repetition::repeat(self.resources.executor(), || async {
             let transaction = self.resources.executor().begin().await?;
             let said = seed_additions::seeds(&self.resources, &transaction, ADD, &seeds).await?;
             transaction.commit().await?;
@@ -206,7 +206,7 @@ impl Seeds for SqlSeeds {
 
     async fn add_groups(&self, groups: Vec<NewSeedGroup>) -> Result<Vec<AddedSeedGroup>> {
         groups.iter().try_for_each(NewSeedGroup::validate)?;
-        again::where_lost(self.resources.executor(), || async {
+        repetition::repeat(self.resources.executor(), || async {
             let transaction = self.resources.executor().begin().await?;
             let said = seed_additions::groups(&self.resources, &transaction, ADD_GROUPS, &groups).await?;
             transaction.commit().await?;
@@ -223,7 +223,7 @@ impl Seeds for SqlSeeds {
     ) -> Result<u64> {
         groups.iter().try_for_each(NewSeedGroup::validate)?;
         check_replacement(dataset, &seeds, &groups)?;
-        again::where_lost(self.resources.executor(), || self.replace_once(dataset, &seeds, &groups)).await
+        repetition::repeat(self.resources.executor(), || self.replace_once(dataset, &seeds, &groups)).await
     }
 
     async fn find(&self, id: SeedId) -> Result<Option<Seed>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::term::terms;
-use super::{Identifier, Metadata, filter_size};
+use super::{Identifier, Metadata, PieceFilter, filter_size};
 use crate::id::{ConversationId, PieceId, ScoreId};
 use crate::{Error, ErrorKind, Result, Timestamp};
 
@@ -149,6 +149,8 @@ pub struct ScoreFilter {
     pub conversation: Option<ConversationId>,
     /// Of a piece that has, for each of these labels, one of the values; or of the original of one.
     pub labels: BTreeMap<String, Vec<String>>,
+    /// Of a piece that meets this filter, or of the original of one.
+    pub of_pieces: Option<PieceFilter>,
     /// Of one of these types.
     pub score_types: Option<Vec<ScoreType>>,
     /// In one of these categories.

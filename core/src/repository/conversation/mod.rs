@@ -34,4 +34,8 @@ pub struct Conversation {
     pub attack_results: Arc<dyn AttackResults>,
     /// Results of scenarios.
     pub scenario_results: Arc<dyn ScenarioResults>,
+    /// Prompt pieces and messages.
+    pub pieces: Arc<dyn Pieces>,
+    /// Conversations.
+    pub conversations: Arc<dyn Conversations>,
 }
