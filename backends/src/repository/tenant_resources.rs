@@ -41,6 +41,11 @@ impl TenantResources {
     /// The repositories of conversation.
     pub fn conversation(&self) -> Conversation {
         Conversation {
+            scores: Arc::new(conversation::SqlScores::new(self.clone())),
+            embeddings: Arc::new(conversation::SqlEmbeddings::new(self.clone())),
+            seeds: Arc::new(conversation::SqlSeeds::new(self.clone())),
+            attack_results: Arc::new(conversation::SqlAttackResults::new(self.clone())),
+            scenario_results: Arc::new(conversation::SqlScenarioResults::new(self.clone())),
             pieces: Arc::new(conversation::SqlPieces::new(self.clone())),
             conversations: Arc::new(conversation::SqlConversations::new(self.clone())),
         }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::config::Area;
 use crate::id::{
-    ApiKeyId, ComponentId, ConversationId, DatasetId, DatasetPromptId, GroupId, PieceId, RoleId, SessionId, UserId,
+    ApiKeyId, AttackResultId, ComponentId, ConversationId, DatasetId, DatasetPromptId, GroupId, PieceId,
+    RoleId, ScenarioResultId, ScoreId, SeedGroupId, SeedId, SessionId, UserId,
 };
 
 /// Declares an enum of names.
@@ -56,6 +57,16 @@ named! {
         Components = "components",
         /// [`Datasets`](crate::repository::Datasets).
         Datasets = "datasets",
+        /// [`Scores`](crate::repository::Scores).
+        Scores = "scores",
+        /// [`Embeddings`](crate::repository::Embeddings).
+        Embeddings = "embeddings",
+        /// [`Seeds`](crate::repository::Seeds).
+        Seeds = "seeds",
+        /// [`AttackResults`](crate::repository::AttackResults).
+        AttackResults = "attack_results",
+        /// [`ScenarioResults`](crate::repository::ScenarioResults).
+        ScenarioResults = "scenario_results",
     }
 }
 
@@ -69,6 +80,11 @@ impl Aggregate {
             Aggregate::ApiKeys | Aggregate::Sessions | Aggregate::Settings => Area::Application,
             Aggregate::Pieces | Aggregate::Conversations => Area::Conversation,
             Aggregate::Components | Aggregate::Datasets => Area::Configuration,
+            Aggregate::Scores
+            | Aggregate::Embeddings
+            | Aggregate::Seeds
+            | Aggregate::AttackResults
+            | Aggregate::ScenarioResults => Area::Conversation,
         }
     }
 }
@@ -133,6 +149,16 @@ pub enum Target<'a> {
     Dataset(DatasetId),
     /// On a prompt of a dataset.
     DatasetPrompt(DatasetPromptId),
+    /// On a score.
+    Score(ScoreId),
+    /// On a seed.
+    Seed(SeedId),
+    /// On a group of seeds.
+    SeedGroup(SeedGroupId),
+    /// On the result of an attack.
+    AttackResult(AttackResultId),
+    /// On the result of a scenario.
+    ScenarioResult(ScenarioResultId),
     /// On what has this name, this key, or keys that begin so.
     Named(&'a str),
 }

@@ -171,6 +171,11 @@ fn entities() -> BTreeMap<String, Shape> {
         entity(conversation::conversation::Entity),
         entity(conversation::prompt_piece::Entity),
         entity(conversation::tag::Entity),
+        entity(conversation::score::Entity),
+        entity(conversation::embedding::Entity),
+        entity(conversation::seed::Entity),
+        entity(conversation::attack_result::Entity),
+        entity(conversation::scenario_result::Entity),
         entity(tenant::Entity),
         entity(tenant_mark::Entity),
     ])
