@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::config::Area;
 use crate::id::{ApiKeyId, GroupId, RoleId, SessionId, UserId};
+use crate::model::Namespace;
 
 /// Declares an enum of names.
 macro_rules! named {
@@ -46,6 +47,8 @@ named! {
         Sessions = "sessions",
         /// [`Settings`](crate::repository::Settings).
         Settings = "settings",
+        /// [`Content`](crate::repository::Content).
+        Objects = "objects",
     }
 }
 
@@ -57,6 +60,7 @@ impl Aggregate {
                 Area::Identity
             }
             Aggregate::ApiKeys | Aggregate::Sessions | Aggregate::Settings => Area::Application,
+            Aggregate::Objects => Area::Content,
         }
     }
 }
@@ -111,6 +115,8 @@ pub enum Target<'a> {
     Session(SessionId),
     /// On what has this name, this key, or keys that begin so.
     Named(&'a str),
+    /// On the object of this name, or on those whose names begin so.
+    Object(Namespace, &'a str),
 }
 
 /// One call of a repository.

@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub mod action;
 pub mod actor;
 mod application;
+mod content;
 mod guard;
 mod identity;
 pub mod policy;
@@ -35,7 +36,7 @@ pub use actor::Actor;
 pub use policy::{PermitAll, Policy, RolePolicy};
 pub use store::ActingStore;
 
-use crate::repository::{Application, Configuration, Conversation, Identity};
+use crate::repository::{Application, Configuration, Content, Conversation, Identity};
 use guard::Guard;
 
 impl Identity {
@@ -92,6 +93,14 @@ impl Conversation {
 
     fn guarded(&self, _guard: &Guard) -> Self {
         Self {}
+    }
+}
+
+impl dyn Content {
+    /// The same content, each call made by `actor` and asked of `policy`. Decorating twice asks twice.
+    #[must_use]
+    pub fn acting_as(self: &Arc<Self>, actor: Actor, policy: Arc<dyn Policy>) -> Arc<dyn Content> {
+        Arc::new(content::Guarded::new(self, &Guard::new(actor, policy)))
     }
 }
 

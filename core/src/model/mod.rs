@@ -5,9 +5,15 @@
 
 pub mod application;
 pub mod configuration;
+pub mod content;
 pub mod conversation;
 pub mod identity;
 pub mod name;
+pub mod sha256;
 
 pub use application::{ApiKey, IssuedApiKey, IssuedSession, NewApiKey, NewSession, Session, Setting};
+pub use content::{
+    Body, ByteStream, Condition, ETag, Namespace, NewObject, Object, ObjectInfo, ObjectVersion, Swept,
+};
 pub use identity::{Group, NewGroup, NewRole, NewUser, Permission, Role, Subject, User};
+pub use sha256::Sha256;

@@ -17,11 +17,13 @@
 
 pub mod application;
 pub mod configuration;
+pub mod content;
 pub mod conversation;
 pub mod identity;
 
 pub use application::{ApiKeys, Application, Sessions, SessionsExt, Settings, SettingsExt};
 pub use configuration::Configuration;
+pub use content::{Content, ContentExt, Resources};
 pub use conversation::Conversation;
 pub use identity::{Assignments, Groups, GroupsExt, Identity, Roles, RolesExt, Users, UsersExt};
 
