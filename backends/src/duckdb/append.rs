@@ -8,9 +8,9 @@ use trimaran_core::{Error, ErrorKind, LogicalType, Result};
 
 use super::encode::{Builder, check};
 use super::error::failed;
+use super::read::VECTOR;
 use super::run;
 use super::write::{BATCH_BYTES, flush};
-use super::read::VECTOR;
 use crate::append::{Rows, cell, size};
 
 /// The Appender from this many rows on.

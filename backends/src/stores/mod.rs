@@ -12,18 +12,18 @@ mod tenant;
 mod tenant_key;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use trimaran_core::config::{Area, Config};
-use trimaran_core::repository::{Application, Identity};
+use trimaran_core::repository::{Application, Content, Identity};
 use trimaran_core::{Error, ErrorKind, Result, TenantId};
 
 pub use connect::connect;
 pub use opener::Opener;
 pub use tenant::Tenant;
 
-use crate::SqlStore;
 use crate::tenant::TenantCatalogue;
+use crate::{ContentStore, SqlStore};
 
 /// Opens the stores that `config` names, and brings their schemas up to date if it says so. With a consumer's own migrations,
 /// clock or ids: [`Opener`].
@@ -45,7 +45,7 @@ pub struct Stores {
     application: Application,
     catalogue: TenantCatalogue,
     tenants: tenant::TenantParts,
-    content: PathBuf,
+    content: ContentStore,
 }
 
 impl Stores {
@@ -95,9 +95,9 @@ impl Stores {
         Ok(Tenant::new(record, self.tenants.clone()))
     }
 
-    /// The folder of the content area.
-    pub fn content_folder(&self) -> &Path {
-        &self.content
+    /// The installation's objects: configuration files, datasets, templates and reports that are no tenant's.
+    pub fn content(&self) -> Arc<dyn Content> {
+        self.content.installation()
     }
 
     /// Ends all sessions once they are idle, and lets go of all files. Calls that come later fail with `Unavailable`.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trimaran_core::config::Area;
-use trimaran_core::repository::{Configuration, Conversation};
+use trimaran_core::repository::{Configuration, Content, Conversation};
 use trimaran_core::secret::{Keyring, PasswordHasher};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _, TenantId};
 
 use crate::tenant::{TenantRecord, TenantStores};
-use crate::{Connection, SqlStore};
+use crate::{Connection, ContentStore, SqlStore};
 
 /// What all tenants' stores are made with.
 #[derive(Debug, Clone)]
@@ -19,6 +19,7 @@ pub(super) struct TenantParts {
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) passwords: PasswordHasher,
     pub(super) keyring: Arc<Keyring>,
+    pub(super) content: ContentStore,
 }
 
 /// What is kept for one tenant. Nothing that comes from here reaches another tenant's rows.
@@ -59,6 +60,11 @@ impl Tenant {
     /// As for [`Self::connection`].
     pub async fn conversation(&self) -> Result<Conversation> {
         self.store(Area::Conversation).await?.conversation()
+    }
+
+    /// The tenant's objects: configuration files, datasets, templates and reports. Nothing of it keeps a file open.
+    pub fn content(&self) -> Arc<dyn Content> {
+        self.parts.content.tenant(self.id())
     }
 
     /// The tenant's store that keeps an area, to begin units of work in. Hold it no longer than a request: see

@@ -7,6 +7,7 @@ use crate::id::{
     ApiKeyId, AttackResultId, ComponentId, ConversationId, DatasetId, DatasetPromptId, GroupId, PieceId,
     RoleId, ScenarioResultId, ScoreId, SeedGroupId, SeedId, SessionId, UserId,
 };
+use crate::model::Namespace;
 
 /// Declares an enum of names.
 macro_rules! named {
@@ -67,6 +68,8 @@ named! {
         AttackResults = "attack_results",
         /// [`ScenarioResults`](crate::repository::ScenarioResults).
         ScenarioResults = "scenario_results",
+        /// [`Content`](crate::repository::Content).
+        Objects = "objects",
     }
 }
 
@@ -85,6 +88,7 @@ impl Aggregate {
             | Aggregate::Seeds
             | Aggregate::AttackResults
             | Aggregate::ScenarioResults => Area::Conversation,
+            Aggregate::Objects => Area::Content,
         }
     }
 }
@@ -161,6 +165,8 @@ pub enum Target<'a> {
     ScenarioResult(ScenarioResultId),
     /// On what has this name, this key, or keys that begin so.
     Named(&'a str),
+    /// On the object of this name, or on those whose names begin so.
+    Object(Namespace, &'a str),
 }
 
 /// One call of a repository.

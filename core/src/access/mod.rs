@@ -25,8 +25,9 @@ use std::sync::Arc;
 pub mod action;
 pub mod actor;
 mod application;
-mod conversation;
 mod configuration;
+mod content;
+mod conversation;
 mod guard;
 mod identity;
 pub mod policy;
@@ -37,7 +38,7 @@ pub use actor::Actor;
 pub use policy::{PermitAll, Policy, RolePolicy};
 pub use store::ActingStore;
 
-use crate::repository::{Application, Configuration, Conversation, Identity};
+use crate::repository::{Application, Configuration, Content, Conversation, Identity};
 use guard::Guard;
 
 impl Identity {
@@ -108,6 +109,14 @@ impl Conversation {
             pieces: Arc::new(conversation::pieces::Guarded::new(&self.pieces, guard)),
             conversations: Arc::new(conversation::conversations::Guarded::new(&self.conversations, guard)),
         }
+    }
+}
+
+impl dyn Content {
+    /// The same content, each call made by `actor` and asked of `policy`. Decorating twice asks twice.
+    #[must_use]
+    pub fn acting_as(self: &Arc<Self>, actor: Actor, policy: Arc<dyn Policy>) -> Arc<dyn Content> {
+        Arc::new(content::Guarded::new(self, &Guard::new(actor, policy)))
     }
 }
 
