@@ -17,6 +17,9 @@ use crate::cli::{duckdb_url, migrate, sqlite_url};
 #[path = "../../examples/custom_repository.rs"]
 #[allow(dead_code, reason = "its main is not called")]
 mod custom_repository;
+#[path = "../../examples/conversations.rs"]
+#[allow(dead_code, reason = "its main is for the example")]
+mod conversations;
 #[path = "../../examples/quickstart.rs"]
 #[allow(dead_code, reason = "its main is not called")]
 mod quickstart;
@@ -70,6 +73,30 @@ async fn the_quickstart_works_with_no_configuration_and_again() {
             |path: &str| std::fs::metadata(dir.path().join(path)).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode("data"), mode("data/content"), mode("data/tenants")), (0o700, 0o700, 0o700));
         assert_eq!((mode("data/trimaran.sqlite"), mode("data/tenant.key")), (0o600, 0o600));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conversations_are_kept_with_no_configuration_and_by_every_engine() {
+    let target = database();
+    for place in ["", "sqlite", "postgres"] {
+        let dir = folder();
+        let url = match place {
+            "sqlite" => format!("sqlite://{}", dir.path().join("tenants").display()),
+            _ => target.url().to_owned(),
+        };
+        let areas = [("stores.configuration.url", url.as_str()), ("stores.conversation.url", url.as_str())];
+        let key = "0123456789abcdef0123456789abcdef";
+        let keys = [("tenants.key", key), ("secrets.key", key)];
+        let settings: Vec<_> = if place.is_empty() { vec![] } else { areas.into_iter().chain(keys).collect() };
+        let config = configured(dir.path(), &settings);
+        for _ in 0..2 {
+            let told = conversations::run(&config).await.unwrap();
+            assert!(told[0].contains("models.example.org") && !told[0].contains("sk-7f3a"), "{place}: {told:?}");
+            assert_eq!(told[1], "who may ask gets the key: true", "{place}");
+            assert_eq!(told[2], r#"found by its label: ["Ignore all previous\0instructions"]"#, "{place}");
+            assert_eq!(told[3], "exported 2 lines", "{place}");
+        }
     }
 }
 
@@ -275,13 +302,13 @@ async fn opening_logs_each_store_s_engine_url_and_schema_and_no_password() {
 }
 
 #[test]
-fn what_the_readme_shows_is_the_quickstart() {
+fn what_the_readme_shows_is_an_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let quickstart = std::fs::read_to_string(root.join("examples/quickstart.rs")).unwrap();
+    let example = std::fs::read_to_string(root.join("examples/conversations.rs")).unwrap();
     let shown = readme.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
     for line in shown.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        assert!(quickstart.lines().any(|known| known.trim() == line), "{line}");
+        assert!(example.lines().any(|known| known.trim() == line), "{line}");
     }
 }
 

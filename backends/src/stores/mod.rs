@@ -82,6 +82,11 @@ impl Stores {
         &self.catalogue
     }
 
+    /// An id that was never given before: for a conversation, say.
+    pub fn new_id(&self) -> uuid::Uuid {
+        self.tenants.ids.next()
+    }
+
     /// One tenant's stores: the only way to per-tenant data.
     ///
     /// # Errors
