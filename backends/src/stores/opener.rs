@@ -11,6 +11,7 @@ use trimaran_core::id::RandomIds;
 use trimaran_core::secret::{PasswordHasher, PasswordParameters};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 
+use super::buffers::Buffers;
 use super::connect::connect;
 use super::tenant::TenantParts;
 use super::{Stores, tenant_key};
@@ -129,7 +130,13 @@ impl Opener {
             application: application.application()?,
             catalogue: TenantCatalogue::new(executor, Arc::clone(&self.clock), Arc::clone(&self.ids), naming),
             stores,
-            tenants: TenantParts { stores: tenants, clock: self.clock, ids: self.ids, passwords },
+            tenants: TenantParts {
+                stores: tenants,
+                clock: self.clock,
+                ids: self.ids,
+                passwords,
+                buffers: Buffers::new(&self.settings.tenants),
+            },
             content: self.settings.content.folder,
         })
     }
