@@ -68,14 +68,16 @@ impl Buffers {
 
 /// How a buffer opens its tenant's store. It holds no buffer and no registry of them: nothing owns itself.
 fn opened(record: &TenantRecord, parts: &TenantParts) -> Open {
-    let (record, shared) = (record.clone(), parts.shared());
+    let (record, shared, keyring) = (record.clone(), parts.shared(), Arc::clone(&parts.keyring));
     let stores = parts.stores.get(&Area::Conversation).cloned();
     Box::new(move || {
-        let (record, shared, stores) = (record.clone(), shared.clone(), stores.clone());
+        let (record, stores) = (record.clone(), stores.clone());
+        let (shared, keyring) = (shared.clone(), Arc::clone(&keyring));
         Box::pin(async move {
             let stores = stores.ok_or_else(|| super::tenant::not_per_tenant(Area::Conversation))?;
             let executor = Executor::Connection(stores.open(&record).await?);
-            Ok(TenantResources { shared: shared.resources(executor), tenant: record.id, buffer: None })
+            let shared = shared.resources(executor);
+            Ok(TenantResources { shared, tenant: record.id, keyring, buffer: None })
         })
     })
 }

@@ -6,7 +6,9 @@
 
 mod buffers;
 mod connect;
+mod kept_key;
 mod opener;
+mod secrets_key;
 mod tenant;
 mod tenant_key;
 

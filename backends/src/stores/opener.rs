@@ -14,7 +14,7 @@ use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 use super::buffers::Buffers;
 use super::connect::connect;
 use super::tenant::TenantParts;
-use super::{Stores, tenant_key};
+use super::{Stores, secrets_key, tenant_key};
 use crate::db_error::Doing as _;
 use crate::schema::{Book, Migration, Runner};
 use crate::tenant::{FileSettings, TenantCatalogue, TenantStores};
@@ -89,6 +89,7 @@ impl Opener {
         }
         make_folder(&settings.content.folder)?;
         let naming = tenant_key::key(settings)?;
+        let keyring = Arc::new(secrets_key::keyring(settings)?);
         let passwords = PasswordHasher::new(self.passwords)?;
 
         let mut stores = BTreeMap::new();
@@ -135,6 +136,7 @@ impl Opener {
                 clock: self.clock,
                 ids: self.ids,
                 passwords,
+                keyring,
                 buffers: Buffers::new(&self.settings.tenants),
             },
             content: self.settings.content.folder,

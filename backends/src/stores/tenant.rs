@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trimaran_core::config::Area;
 use trimaran_core::repository::{Configuration, Conversation};
-use trimaran_core::secret::PasswordHasher;
+use trimaran_core::secret::{Keyring, PasswordHasher};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _, TenantId};
 
 use super::buffers::Buffers;
@@ -20,6 +20,7 @@ pub(super) struct TenantParts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) passwords: PasswordHasher,
+    pub(super) keyring: Arc<Keyring>,
     pub(super) buffers: Arc<Buffers>,
 }
 
@@ -87,8 +88,13 @@ impl Tenant {
         let stores = self.stores(area)?;
         let connection = stores.open(&self.record).await?;
         let ResourceParts { clock, ids, passwords } = self.parts.shared();
+        let keyring = Arc::clone(&self.parts.keyring);
         let buffer = self.parts.buffers.of(&self.record, &self.parts);
-        Ok(SqlStore::new(connection, stores.areas(), clock, ids, passwords).of_tenant_with(self.id(), buffer))
+        Ok(SqlStore::new(connection, stores.areas(), clock, ids, passwords).of_tenant_with(
+            self.id(),
+            keyring,
+            buffer,
+        ))
     }
 
     /// A connection to what is kept of `area` for this tenant; opens the tenant's file if it is not open. Hold it no longer than

@@ -12,7 +12,7 @@ use trimaran_core::config::Area;
 use trimaran_core::conformance::Fixture;
 use trimaran_core::id::{SequentialIds, UserId};
 use trimaran_core::model::Permission;
-use trimaran_core::secret::{PasswordHasher, PasswordParameters};
+use trimaran_core::secret::{Keyring, PasswordHasher, PasswordParameters, SecretKey};
 use trimaran_core::{IdSource, Result, Store, TenantId};
 use uuid::Uuid;
 
@@ -80,8 +80,10 @@ impl StoreFixture {
             SqlStore::new(connection, areas, Arc::new(clock.clone()), Arc::clone(&ids), passwords.clone())
         };
         let first = tenants[0].1.clone();
+        let keyring = Arc::new(Keyring::new(SecretKey::from_bytes(&[7; 32])?, []));
         let of_tenant = |(tenant, connection)| -> Arc<dyn Store> {
-            Arc::new(store(connection, &[Area::Configuration, Area::Conversation]).of_tenant(tenant))
+            let store = store(connection, &[Area::Configuration, Area::Conversation]);
+            Arc::new(store.of_tenant(tenant, Arc::clone(&keyring)))
         };
         Ok(Self {
             store: Arc::new(store(connection.clone(), &[Area::Identity, Area::Application])),

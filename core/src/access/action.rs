@@ -3,7 +3,10 @@
 use std::fmt;
 
 use crate::config::Area;
-use crate::id::{ApiKeyId, ConversationId, GroupId, PieceId, RoleId, SessionId, UserId};
+use crate::id::{
+    ApiKeyId, AttackResultId, ComponentId, ConversationId, DatasetId, DatasetPromptId, GroupId, PieceId,
+    RoleId, ScenarioResultId, ScoreId, SeedGroupId, SeedId, SessionId, UserId,
+};
 
 /// Declares an enum of names.
 macro_rules! named {
@@ -50,6 +53,20 @@ named! {
         Pieces = "pieces",
         /// [`Conversations`](crate::repository::Conversations).
         Conversations = "conversations",
+        /// [`Components`](crate::repository::Components).
+        Components = "components",
+        /// [`Datasets`](crate::repository::Datasets).
+        Datasets = "datasets",
+        /// [`Scores`](crate::repository::Scores).
+        Scores = "scores",
+        /// [`Embeddings`](crate::repository::Embeddings).
+        Embeddings = "embeddings",
+        /// [`Seeds`](crate::repository::Seeds).
+        Seeds = "seeds",
+        /// [`AttackResults`](crate::repository::AttackResults).
+        AttackResults = "attack_results",
+        /// [`ScenarioResults`](crate::repository::ScenarioResults).
+        ScenarioResults = "scenario_results",
     }
 }
 
@@ -62,6 +79,12 @@ impl Aggregate {
             }
             Aggregate::ApiKeys | Aggregate::Sessions | Aggregate::Settings => Area::Application,
             Aggregate::Pieces | Aggregate::Conversations => Area::Conversation,
+            Aggregate::Components | Aggregate::Datasets => Area::Configuration,
+            Aggregate::Scores
+            | Aggregate::Embeddings
+            | Aggregate::Seeds
+            | Aggregate::AttackResults
+            | Aggregate::ScenarioResults => Area::Conversation,
         }
     }
 }
@@ -91,6 +114,8 @@ named! {
         Unassign = "unassign",
         /// Replaces a secret.
         Rotate = "rotate",
+        /// Gives secrets out in the clear.
+        Reveal = "reveal",
         /// Makes a key or a session worthless.
         Revoke = "revoke",
         /// Removes what is over.
@@ -118,6 +143,22 @@ pub enum Target<'a> {
     Conversation(ConversationId),
     /// On a prompt piece.
     Piece(PieceId),
+    /// On a component.
+    Component(ComponentId),
+    /// On a dataset, or on all of its prompts.
+    Dataset(DatasetId),
+    /// On a prompt of a dataset.
+    DatasetPrompt(DatasetPromptId),
+    /// On a score.
+    Score(ScoreId),
+    /// On a seed.
+    Seed(SeedId),
+    /// On a group of seeds.
+    SeedGroup(SeedGroupId),
+    /// On the result of an attack.
+    AttackResult(AttackResultId),
+    /// On the result of a scenario.
+    ScenarioResult(ScenarioResultId),
     /// On what has this name, this key, or keys that begin so.
     Named(&'a str),
 }

@@ -42,5 +42,5 @@ pub use area::Area;
 pub use loader::{Builder, Config};
 pub use pool::PoolSettings;
 pub use reference::{KEYS, KeyDoc, Kind, markdown};
-pub use settings::{ContentSettings, Settings, StoreSettings, TenantSettings};
+pub use settings::{ContentSettings, SecretSettings, Settings, StoreSettings, TenantSettings};
 pub use shown::Shown;

@@ -41,7 +41,7 @@ const fn key(key: &'static str, kind: Kind, default: &'static str, text: &'stati
 }
 
 /// All keys, in the order in which they are shown and documented.
-pub const KEYS: [KeyDoc; 24] = [
+pub const KEYS: [KeyDoc; 27] = [
     key(
         "data_directory",
         Kind::Path,
@@ -156,6 +156,24 @@ pub const KEYS: [KeyDoc; 24] = [
         Kind::Size,
         "1MiB",
         "How much of one tenant's messages waits at most, and one message.",
+    ),
+    key(
+        "secrets.key",
+        Kind::Secret,
+        "",
+        "What secrets in components' parameters are encrypted under: 32 bytes as 64 hexadecimal digits or base64, or any text of at least 32 characters. Rather use `key_file`.",
+    ),
+    key(
+        "secrets.key_file",
+        Kind::Path,
+        "",
+        "A file that holds that key. Without key and URL for `configuration`, one is made in `data_directory`.",
+    ),
+    key(
+        "secrets.previous_keys_file",
+        Kind::Path,
+        "",
+        "A file with the keys of before, one per line: what is under them can still be read, until `rotate_secrets` has put it under the key in force.",
     ),
 ];
 

@@ -11,6 +11,17 @@ pub mod name;
 pub mod sha256;
 
 pub use application::{ApiKey, IssuedApiKey, IssuedSession, NewApiKey, NewSession, Session, Setting};
+pub use configuration::{
+    Component, ComponentFilter, ComponentKind, Dataset, DatasetPrompt, NewComponent, NewDataset,
+    NewDatasetPrompt, Parameters, PromptPlace, TestOutcome, TestResult,
+};
+pub use conversation::{
+    AddedSeed, AddedSeedGroup, AttackDetails, AttackOutcome, AttackResult, AttackResultFilter, Embedding,
+    NamePattern, NewAttackResult, NewEmbedding, NewScenarioResult, NewScore, NewSeed, NewSeedGroup,
+    ScenarioDetails, ScenarioProgress, ScenarioResult, ScenarioResultFilter, ScenarioState,
+    ScenarioTransition, Score, ScoreDetails, ScoreFilter, ScoreType, ScoreValue, Seed, SeedDetails,
+    SeedFilter, SeedGroup, SeedType, SimilarPiece,
+};
 pub use conversation::{
     Appended, ChatRole, ConversationRecord, ConversationStatistics, DataType, ExportFormat, Identifier,
     Labels, Message, Metadata, NewMessage, NewPiece, Piece, PieceFilter, PieceSelection, PieceValue,

@@ -10,7 +10,9 @@ use trimaran_core::Result;
 use super::tags;
 use crate::Transaction;
 use crate::db_error::Doing as _;
-use crate::entity::conversation::{conversation, prompt_piece, tag};
+use crate::entity::conversation::{
+    attack_result, conversation, embedding, prompt_piece, scenario_result, score, seed, tag,
+};
 use crate::repository::TenantResources;
 
 /// Deletes the pieces that `condition` holds for, and whatever belongs to them. Their conversations must be held:
@@ -50,6 +52,26 @@ async fn delete_of_pieces(
     transaction: &Transaction,
     pieces: &(dyn Fn() -> SelectStatement + Sync),
 ) -> Result<()> {
+    const OPERATION: &str = "delete what belongs to pieces";
+    let scores = score::Entity::find()
+        .select_only()
+        .column(score::Column::Id)
+        .filter(resources.own(score::Column::TenantId))
+        .filter(score::Column::PieceId.in_subquery(pieces()))
+        .into_query();
+    tags::delete(resources, transaction, scores).await?;
+    score::Entity::delete_many()
+        .filter(resources.own(score::Column::TenantId))
+        .filter(score::Column::PieceId.in_subquery(pieces()))
+        .exec(transaction)
+        .await
+        .doing(OPERATION)?;
+    embedding::Entity::delete_many()
+        .filter(resources.own(embedding::Column::TenantId))
+        .filter(embedding::Column::PieceId.in_subquery(pieces()))
+        .exec(transaction)
+        .await
+        .doing(OPERATION)?;
     tags::delete(resources, transaction, pieces()).await
 }
 
@@ -68,6 +90,6 @@ pub(super) async fn delete_everything(resources: &TenantResources, transaction: 
                 .doing(OPERATION)?;
         )*};
     }
-    delete_all!(tag, prompt_piece, conversation);
+    delete_all!(tag, score, embedding, seed, attack_result, scenario_result, prompt_piece, conversation);
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! They are rows of their own, for engines disagree on JSON (and refuse hostile text in it). A filter finds them by
 //! a [digest](digest_of), for no engine promises to index a text of any length.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SimpleExpr};
 use sea_orm::{
@@ -31,6 +31,38 @@ pub(crate) enum Kind {
     PieceConverter,
     /// What is said of the attack a piece belongs to: its class, id and hash, by these names.
     PieceAttack,
+    /// A category of a score.
+    ScoreCategory,
+    /// The class of a score's scorer.
+    ScoreScorer,
+    /// A harm that a seed is about.
+    SeedHarm,
+    /// Who wrote a seed.
+    SeedAuthor,
+    /// A group of people who wrote a seed.
+    SeedAuthorGroup,
+    /// A parameter of a seed.
+    SeedParameter,
+    /// A seed's metadata; the value is JSON.
+    SeedMetadata,
+    /// What an attack result's identifier says: class, hash, evaluation hash, target's class.
+    AttackIdentifier,
+    /// The class of a converter of an attack.
+    AttackConverter,
+    /// A label of an attack's result.
+    AttackLabel,
+    /// Its metadata; the value is JSON.
+    AttackMetadata,
+    /// A harm that an attack was about.
+    AttackHarm,
+    /// The scenario's result that an attack's belongs to: the value is its id.
+    AttackScenario,
+    /// A label of a scenario's result.
+    ScenarioLabel,
+    /// What is said of a scenario's target: class, endpoint, model.
+    ScenarioTarget,
+    /// The class of a scenario's scorer.
+    ScenarioScorer,
 }
 
 /// The name of a tag that says a component's class.
@@ -43,7 +75,28 @@ pub(crate) const ID: &str = "id";
 pub(crate) const HASH: &str = "hash";
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::PieceLabel, Kind::PieceMetadata, Kind::PieceConverter, Kind::PieceAttack];
+    const ALL: [Kind; 20] = [
+        Kind::PieceLabel,
+        Kind::PieceMetadata,
+        Kind::PieceConverter,
+        Kind::PieceAttack,
+        Kind::ScoreCategory,
+        Kind::ScoreScorer,
+        Kind::SeedHarm,
+        Kind::SeedAuthor,
+        Kind::SeedAuthorGroup,
+        Kind::SeedParameter,
+        Kind::SeedMetadata,
+        Kind::AttackIdentifier,
+        Kind::AttackConverter,
+        Kind::AttackLabel,
+        Kind::AttackMetadata,
+        Kind::AttackHarm,
+        Kind::AttackScenario,
+        Kind::ScenarioLabel,
+        Kind::ScenarioTarget,
+        Kind::ScenarioScorer,
+    ];
 
     /// Its name in the table.
     pub(crate) const fn name(self) -> &'static str {
@@ -52,6 +105,22 @@ impl Kind {
             Kind::PieceMetadata => "piece.metadata",
             Kind::PieceConverter => "piece.converter",
             Kind::PieceAttack => "piece.attack",
+            Kind::ScoreCategory => "score.category",
+            Kind::ScoreScorer => "score.scorer",
+            Kind::SeedHarm => "seed.harm",
+            Kind::SeedAuthor => "seed.author",
+            Kind::SeedAuthorGroup => "seed.author_group",
+            Kind::SeedParameter => "seed.parameter",
+            Kind::SeedMetadata => "seed.metadata",
+            Kind::AttackIdentifier => "attack.identifier",
+            Kind::AttackConverter => "attack.converter",
+            Kind::AttackLabel => "attack.label",
+            Kind::AttackMetadata => "attack.metadata",
+            Kind::AttackHarm => "attack.harm",
+            Kind::AttackScenario => "attack.scenario",
+            Kind::ScenarioLabel => "scenario.label",
+            Kind::ScenarioTarget => "scenario.target",
+            Kind::ScenarioScorer => "scenario.scorer",
         }
     }
 
@@ -102,19 +171,10 @@ pub(crate) fn rows<'a>(
     })
 }
 
-/// The tags of each of `owners`, in order.
-///
-/// # Errors
-/// `Corrupt` for a row that was never written so; else the engine's.
-#[allow(dead_code, reason = "what has tags of few kinds only is read so")]
-pub(crate) async fn load(resources: &TenantResources, owners: &[Uuid]) -> Result<HashMap<Uuid, Tags>> {
-    load_kinds(resources, owners, &Kind::ALL).await
-}
-
 /// The tags of these kinds of each of `owners`, in order.
 ///
 /// # Errors
-/// As for [`load`].
+/// `Corrupt` for a row that was never written so; else the engine's.
 pub(crate) async fn load_kinds(
     resources: &TenantResources,
     owners: &[Uuid],
@@ -191,6 +251,67 @@ pub(crate) async fn delete(
         .await
         .doing("delete tags")?;
     Ok(())
+}
+
+/// Deletes the tags of these kinds that the owners have.
+///
+/// # Errors
+/// The engine's.
+pub(crate) async fn delete_of(
+    resources: &TenantResources,
+    transaction: &Transaction,
+    kinds: &[Kind],
+    owners: &[Uuid],
+) -> Result<()> {
+    // So many ids and few kinds stay below the least of the engines' limits of parameters.
+    for some in owners.chunks(4_000) {
+        tag::Entity::delete_many()
+            .filter(resources.own(tag::Column::TenantId))
+            .filter(tag::Column::OwnerId.is_in(some.iter().copied()))
+            .filter(tag::Column::Kind.is_in(kinds.iter().map(|kind| kind.name())))
+            .exec(transaction)
+            .await
+            .doing("delete tags")?;
+    }
+    Ok(())
+}
+
+/// The values of one kind, in order.
+pub(crate) fn values_of(tags: &Tags, kind: Kind) -> Vec<String> {
+    of_kind(tags, kind).map(|tag| tag.value.clone()).collect()
+}
+
+/// The tags of one kind, in order.
+pub(crate) fn of_kind(tags: &Tags, kind: Kind) -> impl Iterator<Item = &Tag> {
+    tags.iter().filter(move |(of, _)| *of == kind).map(|(_, tag)| tag)
+}
+
+/// The different values that a kind has under a name, in the order of their characters' code points.
+///
+/// # Errors
+/// As for [`distinct`].
+pub(crate) async fn different_values(
+    resources: &TenantResources,
+    kind: Kind,
+    name: &str,
+) -> Result<Vec<String>> {
+    let values: BTreeSet<String> = distinct_values(resources, kind, name).await?.into_iter().collect();
+    Ok(values.into_iter().collect())
+}
+
+/// The different names of a kind with their different values, in the order of their characters' code points.
+///
+/// # Errors
+/// As for [`distinct`].
+pub(crate) async fn different_labels(
+    resources: &TenantResources,
+    kind: Kind,
+) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for Tag { name, value } in distinct(resources, kind).await? {
+        labels.entry(name).or_default().insert(value);
+    }
+    Ok(labels)
 }
 
 /// Deletes the tags of one kind of all owners that `owners`, a query of ids, gives.
