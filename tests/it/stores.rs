@@ -135,14 +135,14 @@ async fn moved_is_served(dir: &Path, url: &str, from: &str) {
     let at = |url: &str| configured(dir, &[("stores.identity.url", url), ("stores.application.url", url)]);
     let before = opened(&at(url)).await;
     let filled = moved::fill(before.store(Area::Identity).unwrap()).await;
-    before.close().await;
+    before.close().await.unwrap();
     drop(before);
 
     migrate("run", from, target.url(), &[]).expect(0);
 
     let after = opened(&at(target.url())).await;
     filled.check(after.store(Area::Identity).unwrap()).await;
-    after.close().await;
+    after.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,7 +174,7 @@ async fn with_an_owner_the_application_s_role_owns_nothing_and_tenants_stay_apar
     let seen = one.query_one_raw(count).await.unwrap().unwrap().try_get::<i64>("", "n").unwrap();
     assert_eq!(seen, 0);
     assert!(one.execute_unprepared(&mark(two.id())).await.is_err());
-    stores.close().await;
+    stores.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,7 +192,7 @@ async fn each_tenant_has_a_file_that_is_noticed_in_another_s_place() {
             let tenant = stores.tenant(record.id).await.unwrap();
             tenant.connection(Area::Conversation).await.unwrap().ping().await.unwrap();
         }
-        stores.close().await;
+        stores.close().await.unwrap();
         drop(stores);
         let file = |place: &str| tenants.join(format!("{place}.{scheme}"));
         std::fs::rename(file(&one.place), tenants.join("aside")).unwrap();
@@ -205,7 +205,7 @@ async fn each_tenant_has_a_file_that_is_noticed_in_another_s_place() {
             error.to_string().contains(&one.id.to_string())
                 && error.to_string().contains(&two.id.to_string())
         );
-        stores.close().await;
+        stores.close().await.unwrap();
     }
 }
 
@@ -236,7 +236,7 @@ async fn what_a_configuration_asks_for_in_vain_is_said_with_the_next_step() {
     assert_eq!(stores.store(Area::Conversation).unwrap_err().kind(), ErrorKind::Configuration);
     let nobody = stores.tenant(trimaran::TenantId(uuid::Uuid::nil())).await.unwrap_err();
     assert_eq!(nobody.kind(), ErrorKind::NotFound);
-    stores.close().await;
+    stores.close().await.unwrap();
 }
 
 async fn opened_error(config: &Config) -> trimaran::Error {
@@ -256,7 +256,7 @@ async fn areas_with_equal_urls_share_units_of_work() {
     unit.rollback().await.unwrap();
     assert!(stores.identity().users.find_by_name("zoë").await.unwrap().is_none());
     assert!(stores.application().settings.get("colour").await.unwrap().is_none());
-    stores.close().await;
+    stores.close().await.unwrap();
 }
 
 /// What all tests of this process log: a subscriber of one test alone would miss what another one met first.
@@ -281,7 +281,7 @@ async fn opening_logs_each_store_s_engine_url_and_schema_and_no_password() {
     let target = database();
     tracing_subscriber::fmt().with_ansi(false).with_writer(|| Logged).init();
     let stores = opened(&configured(dir.path(), &[("stores.identity.url", target.url())])).await;
-    stores.close().await;
+    stores.close().await.unwrap();
 
     let text = String::from_utf8(LOGGED.lock().unwrap().clone()).unwrap();
     let here = dir.path().to_str().unwrap();
@@ -342,7 +342,7 @@ async fn the_program_brings_a_configuration_s_stores_up_and_the_application_open
     stores.application().settings.put("colour", "red".into()).await.unwrap();
     let tenant = stores.tenants().create("one").await.unwrap();
     stores.tenant(tenant.id).await.unwrap().connection(Area::Conversation).await.unwrap();
-    stores.close().await;
+    stores.close().await.unwrap();
     drop(stores);
     // The tenant's file is one of the stores now.
     let (after, report) = run("status");

@@ -4,6 +4,7 @@
 //! - [`Tenant`]: one tenant's stores;
 //! - [`connect()`]: from a location to a connection, by scheme.
 
+mod buffers;
 mod connect;
 mod kept_key;
 mod opener;
@@ -105,13 +106,19 @@ impl Stores {
         self.content.installation()
     }
 
-    /// Ends all sessions once they are idle, and lets go of all files. Calls that come later fail with `Unavailable`.
-    pub async fn close(&self) {
+    /// Appends what was put aside ([`append_buffered`](trimaran_core::repository::Pieces::append_buffered)), ends all sessions once
+    /// they are idle, and lets go of all files. Calls that come later fail with `Unavailable`.
+    ///
+    /// # Errors
+    /// What kept something that was put aside from being appended: it is lost with this process. All is closed even so.
+    pub async fn close(&self) -> Result<()> {
+        let appended = self.tenants.buffers.close().await;
         for tenants in self.tenants.stores.values() {
             tenants.close().await;
         }
         for store in self.stores.values() {
             crate::Connection::close(store.connection()).await;
         }
+        appended
     }
 }

@@ -11,6 +11,7 @@ use trimaran_core::id::RandomIds;
 use trimaran_core::secret::{PasswordHasher, PasswordParameters};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 
+use super::buffers::Buffers;
 use super::connect::connect;
 use super::tenant::TenantParts;
 use super::{Stores, secrets_key, tenant_key};
@@ -138,6 +139,7 @@ impl Opener {
                 passwords,
                 keyring,
                 content: content.clone(),
+                buffers: Buffers::new(&self.settings.tenants),
             },
             content,
         })
