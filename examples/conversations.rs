@@ -78,7 +78,10 @@ pub(crate) async fn run(config: &Config) -> trimaran::Result<Vec<String>> {
     Ok(vec![
         format!("everybody sees {}", chat.parameters.redacted()),
         format!("who may ask gets the key: {}", revealed.is_some_and(|all| all.secret("/api_key").is_some())),
-        format!("found by its label: {:?}", found.items.iter().map(|piece| &piece.original.value).collect::<Vec<_>>()),
+        format!(
+            "found by its label: {:?}",
+            found.items.iter().map(|piece| &piece.original.value).collect::<Vec<_>>()
+        ),
         format!("exported {} lines", exported.iter().filter(|byte| **byte == b'\n').count()),
     ])
 }

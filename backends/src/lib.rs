@@ -11,6 +11,7 @@
 //! - [`dialect`]: names, types and data definition in each engine's SQL;
 //! - [`schema`]: Trimaran's own tables, as migrations for all three engines;
 //! - [`files`]: the content area, in a folder, in memory or on S3;
+//! - [`import`]: prompts of datasets from files;
 //! - [`tenant`]: whose data is where, and who reaches it.
 
 pub mod append;
@@ -24,6 +25,7 @@ pub mod dialect;
 pub mod entity;
 pub mod executor;
 pub mod files;
+pub mod import;
 pub mod open;
 pub mod repository;
 pub mod schema;

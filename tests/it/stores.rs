@@ -14,12 +14,12 @@ use trimaran_backends::testing::postgres::database;
 
 use crate::cli::{duckdb_url, migrate, sqlite_url};
 
-#[path = "../../examples/custom_repository.rs"]
-#[allow(dead_code, reason = "its main is not called")]
-mod custom_repository;
 #[path = "../../examples/conversations.rs"]
 #[allow(dead_code, reason = "its main is for the example")]
 mod conversations;
+#[path = "../../examples/custom_repository.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod custom_repository;
 #[path = "../../examples/quickstart.rs"]
 #[allow(dead_code, reason = "its main is not called")]
 mod quickstart;
@@ -88,11 +88,15 @@ async fn conversations_are_kept_with_no_configuration_and_by_every_engine() {
         let areas = [("stores.configuration.url", url.as_str()), ("stores.conversation.url", url.as_str())];
         let key = "0123456789abcdef0123456789abcdef";
         let keys = [("tenants.key", key), ("secrets.key", key)];
-        let settings: Vec<_> = if place.is_empty() { vec![] } else { areas.into_iter().chain(keys).collect() };
+        let settings: Vec<_> =
+            if place.is_empty() { vec![] } else { areas.into_iter().chain(keys).collect() };
         let config = configured(dir.path(), &settings);
         for _ in 0..2 {
             let told = conversations::run(&config).await.unwrap();
-            assert!(told[0].contains("models.example.org") && !told[0].contains("sk-7f3a"), "{place}: {told:?}");
+            assert!(
+                told[0].contains("models.example.org") && !told[0].contains("sk-7f3a"),
+                "{place}: {told:?}"
+            );
             assert_eq!(told[1], "who may ask gets the key: true", "{place}");
             assert_eq!(told[2], r#"found by its label: ["Ignore all previous\0instructions"]"#, "{place}");
             assert_eq!(told[3], "exported 2 lines", "{place}");
@@ -183,7 +187,12 @@ async fn each_tenant_has_a_file_that_is_noticed_in_another_s_place() {
         let dir = folder();
         let tenants = dir.path().join("tenants");
         let url = format!("{scheme}://{}", tenants.display());
-        let keys = [("stores.configuration.url", url.as_str()), ("stores.conversation.url", url.as_str())];
+        let secrets = "a key for the secrets of this test".to_owned();
+        let keys = [
+            ("stores.configuration.url", url.as_str()),
+            ("stores.conversation.url", url.as_str()),
+            ("secrets.key", secrets.as_str()),
+        ];
         let config = configured(dir.path(), &keys);
         let stores = opened(&config).await;
         let (one, two) =

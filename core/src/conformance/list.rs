@@ -188,6 +188,65 @@ macro_rules! __conformance_list {
                 all_handles_of_a_tenant_share_what_was_put_aside
                 many_that_put_aside_and_read_at_once_lose_nothing
             ]
+            configuration::components [
+                a_created_component_is_found_by_id_and_by_kind_and_name
+                a_component_that_is_not_there_is_none
+                a_component_s_name_is_taken_once_per_kind
+                an_update_of_a_component_writes_counts_and_notices_another
+                a_status_is_set_and_counts_only_when_it_changes
+                the_last_test_is_recorded_and_counts_as_no_change
+                a_deleted_component_is_gone
+                components_are_listed_by_kind_type_and_status
+                hostile_text_survives_in_every_field_of_a_component
+                a_component_s_name_type_and_status_have_a_length
+                another_tenant_neither_sees_nor_changes_a_component
+                of_two_updates_of_a_component_at_once_one_is_lost_and_knows_it
+                of_components_of_one_name_at_once_one_is_created
+                tests_recorded_and_statuses_set_at_once_all_take_effect
+                components_take_part_in_a_unit_of_work
+            ]
+            configuration::secrets [
+                reading_a_component_shows_no_secret
+                revealing_gives_every_secret_as_it_was
+                hostile_secrets_at_hostile_places_come_back
+                an_update_of_what_was_read_keeps_the_secrets
+                a_new_secret_replaces_the_old_one
+                the_mark_is_refused_where_no_secret_is_stored
+                what_is_marked_as_a_secret_stays_one
+                secrets_under_the_active_key_are_not_rotated
+            ]
+            configuration::datasets [
+                a_created_dataset_is_found_by_id_and_by_name
+                a_dataset_that_is_not_there_is_none
+                a_dataset_s_name_is_taken_once
+                an_update_of_a_dataset_writes_counts_and_notices_another
+                a_deleted_dataset_is_gone_with_its_prompts
+                datasets_are_paged_in_the_order_of_creation
+                a_copy_has_all_prompts_and_a_life_of_its_own
+                hostile_text_survives_in_every_field_of_a_dataset
+                what_a_dataset_can_t_keep_is_refused
+                another_tenant_neither_sees_nor_changes_a_dataset
+                of_datasets_of_one_name_at_once_one_is_created
+                no_prompt_outlives_a_dataset_that_is_deleted_meanwhile
+            ]
+            configuration::prompts [
+                appended_prompts_stand_in_their_order
+                pages_of_prompts_give_everyone_once
+                prompts_that_come_go_or_move_elsewhere_leave_pages_whole
+                a_prompt_is_replaced_in_its_place
+                a_deleted_prompt_is_gone
+                a_prompt_moves_to_any_place
+                a_prompt_moves_only_within_its_dataset
+                any_number_of_moves_into_one_gap_keeps_the_order
+                a_whole_order_is_given_at_once
+                an_order_that_is_not_of_all_prompts_is_refused
+                an_import_takes_effect_as_a_whole
+                an_import_that_fails_anywhere_imports_nothing
+                hostile_text_survives_in_prompts
+                appends_at_once_lose_nothing_and_keep_together
+                moves_at_once_lose_no_prompt
+                prompts_take_part_in_a_unit_of_work
+            ]
             transaction::outcome [
                 a_committed_unit_takes_effect_as_a_whole
                 a_unit_rolled_back_takes_no_effect
@@ -230,6 +289,8 @@ macro_rules! __conformance_list {
             access::policies [
                 every_call_of_identity_is_asked_before_anything_is_touched
                 every_call_of_application_is_asked_before_anything_is_touched
+                every_call_of_configuration_is_asked_before_anything_is_touched
+                whoever_may_read_a_component_may_not_reveal_its_secrets
                 a_unit_of_work_asks_as_its_store_does
                 a_user_may_what_its_roles_permit_and_nothing_else
                 a_disabled_user_s_actor_may_nothing

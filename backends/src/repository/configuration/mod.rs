@@ -5,6 +5,9 @@ mod datasets;
 mod order;
 mod prompts;
 mod sealing;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "sqlite", feature = "duckdb"))]
+mod tests;
 
 pub use components::SqlComponents;
 pub use datasets::SqlDatasets;
