@@ -9,7 +9,7 @@ use sea_orm::ConnectionTrait as _;
 use trimaran_core::access::{ActingStore, Actor, Aggregate, RolePolicy, Verb};
 use trimaran_core::clock::ManualClock;
 use trimaran_core::config::Area;
-use trimaran_core::conformance::Fixture;
+use trimaran_core::conformance::{Fixture, TENANTS};
 use trimaran_core::id::{SequentialIds, UserId};
 use trimaran_core::model::Permission;
 use trimaran_core::secret::{PasswordHasher, PasswordParameters};
@@ -23,9 +23,6 @@ use crate::{Connection, SqlStore};
 /// The areas that the suite is about, all in one database: tenants' rows, too, stand side by side in the same tables, so
 /// that a repository which forgets to say whose rows it wants is found out on every engine.
 const AREAS: &[Area] = &Area::SQL;
-
-/// Two of them, who must not see one another.
-const TENANTS: [TenantId; 2] = [TenantId(Uuid::from_u128(1)), TenantId(Uuid::from_u128(2))];
 
 /// A store over a connection, with a clock that stands still, ids that repeat, and cheap passwords.
 pub struct StoreFixture {

@@ -16,11 +16,12 @@ use async_trait::async_trait;
 use crate::clock::ManualClock;
 use crate::model::{NewUser, Permission, User};
 use crate::repository::{Application, Configuration, Conversation, Identity};
-use crate::{Error, ErrorKind, Result, Store, UnitOfWork};
+use crate::{Error, ErrorKind, Result, Store, TenantId, UnitOfWork};
 
 pub mod access;
 pub mod application;
 mod at_once;
+pub mod conversation;
 pub mod engine;
 pub mod identity;
 pub mod list;
@@ -29,6 +30,9 @@ pub mod paging;
 mod suite;
 pub mod text;
 pub mod transaction;
+
+/// The tenants of every fixture: the first is that of [`Fixture::tenant`], the second of [`Fixture::other_tenant`].
+pub const TENANTS: [TenantId; 2] = [TenantId(uuid::Uuid::from_u128(1)), TenantId(uuid::Uuid::from_u128(2))];
 
 /// A fresh store for one case, and what only a test may do to it.
 #[async_trait]
