@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sea_orm::{IsolationLevel, TransactionOptions};
 use trimaran_core::config::Area;
 use trimaran_core::repository::{Application, Configuration, Conversation, Identity};
-use trimaran_core::secret::PasswordHasher;
+use trimaran_core::secret::{Keyring, PasswordHasher};
 use trimaran_core::{
     Capabilities, Clock, Engine, Error, ErrorKind, IdSource, Result, Store, TenantId, UnitOfWork,
 };
@@ -23,7 +23,7 @@ pub struct SqlStore {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     passwords: PasswordHasher,
-    tenant: Option<TenantId>,
+    tenant: Option<(TenantId, Arc<Keyring>)>,
     buffer: Option<Arc<Buffer>>,
 }
 
@@ -39,22 +39,29 @@ impl SqlStore {
         Self { connection, areas: areas.into(), clock, ids, passwords, tenant: None, buffer: None }
     }
 
-    /// The same store for one tenant, whose areas it keeps: the connection must be the tenant's.
+    /// The same store for one tenant, whose areas it keeps: the connection must be the tenant's. Its secrets are under the
+    /// keys of `keyring`.
     #[must_use]
-    pub fn of_tenant(self, tenant: TenantId) -> Self {
-        let (shared, connection) = (self.parts(), self.connection.clone());
+    pub fn of_tenant(self, tenant: TenantId, keyring: Arc<Keyring>) -> Self {
+        let (shared, connection, keys) = (self.parts(), self.connection.clone(), Arc::clone(&keyring));
         let open: Open = Box::new(move || {
-            let shared = shared.resources(Executor::Connection(connection.clone()));
-            Box::pin(std::future::ready(Ok(TenantResources { shared, tenant, buffer: None })))
+            let (shared, keyring) =
+                (shared.resources(Executor::Connection(connection.clone())), Arc::clone(&keys));
+            Box::pin(std::future::ready(Ok(TenantResources { shared, tenant, keyring, buffer: None })))
         });
         let buffer = Buffer::new(Box::new(Tables(open)), BufferSettings::default());
-        self.of_tenant_with(tenant, buffer)
+        self.of_tenant_with(tenant, keyring, buffer)
     }
 
     /// The same; what is put aside to be appended later is in `buffer`, which all stores of the tenant share.
     #[must_use]
-    pub(crate) fn of_tenant_with(mut self, tenant: TenantId, buffer: Arc<Buffer>) -> Self {
-        self.tenant = Some(tenant);
+    pub(crate) fn of_tenant_with(
+        mut self,
+        tenant: TenantId,
+        keyring: Arc<Keyring>,
+        buffer: Arc<Buffer>,
+    ) -> Self {
+        self.tenant = Some((tenant, keyring));
         self.buffer = Some(buffer);
         self
     }
@@ -92,7 +99,7 @@ impl SqlStore {
 
     fn tenant_resources(&self, area: Area, executor: Executor) -> Result<TenantResources> {
         let shared = self.resources(area, executor)?;
-        let Some(tenant) = self.tenant else {
+        let Some((tenant, keyring)) = self.tenant.clone() else {
             return Err(Error::new(ErrorKind::Configuration, format!("use the area {}", area.name()))
                 .context("it is kept per tenant, and this store is nobody's")
                 .hint("ask stores.tenant(id) for the tenant's"));
@@ -102,7 +109,7 @@ impl SqlStore {
             // It would outlive the unit.
             Executor::Transaction(_) => None,
         };
-        Ok(TenantResources { shared, tenant, buffer })
+        Ok(TenantResources { shared, tenant, keyring, buffer })
     }
 }
 

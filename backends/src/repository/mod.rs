@@ -17,6 +17,7 @@ mod paging;
 pub mod parent;
 mod repetition;
 mod resources;
+pub(crate) mod retried;
 mod tenant_resources;
 pub mod text;
 mod time;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use sea_orm::{ColumnTrait, sea_query::SimpleExpr};
 use trimaran_core::id::ConversationId;
 use trimaran_core::repository::{Configuration, Conversation};
+use trimaran_core::secret::Keyring;
 use trimaran_core::{Result, TenantId};
 
 use super::conversation::Buffer;
 use super::text::TextCodec;
-use super::{Resources, conversation};
+use super::{Resources, configuration, conversation};
 use crate::{Executor, Transaction};
 
 /// [`Resources`], and whose rows they are for. Cheap to clone.
@@ -24,12 +25,17 @@ pub struct TenantResources {
     pub tenant: TenantId,
     /// What was put aside to be appended; none within a unit of work.
     pub(crate) buffer: Option<Arc<Buffer>>,
+    /// The keys that the tenant's secrets are under.
+    pub keyring: Arc<Keyring>,
 }
 
 impl TenantResources {
     /// The repositories of configuration.
     pub fn configuration(&self) -> Configuration {
-        Configuration {}
+        Configuration {
+            components: Arc::new(configuration::SqlComponents::new(self.clone())),
+            datasets: Arc::new(configuration::SqlDatasets::new(self.clone())),
+        }
     }
 
     /// The repositories of conversation.
@@ -48,7 +54,8 @@ impl TenantResources {
     /// The same within a transaction of this call.
     pub(crate) fn within(&self, transaction: &Transaction) -> Self {
         let executor = Executor::Transaction(transaction.handle());
-        Self { shared: Resources { executor, ..self.shared.clone() }, tenant: self.tenant, buffer: None }
+        let shared = Resources { executor, ..self.shared.clone() };
+        Self { shared, tenant: self.tenant, keyring: Arc::clone(&self.keyring), buffer: None }
     }
 
     /// Appends what was put aside for these conversations, for `None` of any, by this process: to be called before whatever would see

@@ -4,9 +4,10 @@ use std::fmt;
 
 use crate::config::Area;
 use crate::id::{
-    ApiKeyId, AttackResultId, ConversationId, GroupId, PieceId, RoleId, ScenarioResultId, ScoreId,
-    SeedGroupId, SeedId, SessionId, UserId,
+    ApiKeyId, AttackResultId, ComponentId, ConversationId, DatasetId, DatasetPromptId, GroupId, PieceId,
+    RoleId, ScenarioResultId, ScoreId, SeedGroupId, SeedId, SessionId, UserId,
 };
+use crate::model::Namespace;
 
 /// Declares an enum of names.
 macro_rules! named {
@@ -53,6 +54,10 @@ named! {
         Pieces = "pieces",
         /// [`Conversations`](crate::repository::Conversations).
         Conversations = "conversations",
+        /// [`Components`](crate::repository::Components).
+        Components = "components",
+        /// [`Datasets`](crate::repository::Datasets).
+        Datasets = "datasets",
         /// [`Scores`](crate::repository::Scores).
         Scores = "scores",
         /// [`Embeddings`](crate::repository::Embeddings).
@@ -63,6 +68,8 @@ named! {
         AttackResults = "attack_results",
         /// [`ScenarioResults`](crate::repository::ScenarioResults).
         ScenarioResults = "scenario_results",
+        /// [`Content`](crate::repository::Content).
+        Objects = "objects",
     }
 }
 
@@ -75,11 +82,13 @@ impl Aggregate {
             }
             Aggregate::ApiKeys | Aggregate::Sessions | Aggregate::Settings => Area::Application,
             Aggregate::Pieces | Aggregate::Conversations => Area::Conversation,
+            Aggregate::Components | Aggregate::Datasets => Area::Configuration,
             Aggregate::Scores
             | Aggregate::Embeddings
             | Aggregate::Seeds
             | Aggregate::AttackResults
             | Aggregate::ScenarioResults => Area::Conversation,
+            Aggregate::Objects => Area::Content,
         }
     }
 }
@@ -109,6 +118,8 @@ named! {
         Unassign = "unassign",
         /// Replaces a secret.
         Rotate = "rotate",
+        /// Gives secrets out in the clear.
+        Reveal = "reveal",
         /// Makes a key or a session worthless.
         Revoke = "revoke",
         /// Removes what is over.
@@ -136,6 +147,12 @@ pub enum Target<'a> {
     Conversation(ConversationId),
     /// On a prompt piece.
     Piece(PieceId),
+    /// On a component.
+    Component(ComponentId),
+    /// On a dataset, or on all of its prompts.
+    Dataset(DatasetId),
+    /// On a prompt of a dataset.
+    DatasetPrompt(DatasetPromptId),
     /// On a score.
     Score(ScoreId),
     /// On a seed.
@@ -148,6 +165,8 @@ pub enum Target<'a> {
     ScenarioResult(ScenarioResultId),
     /// On what has this name, this key, or keys that begin so.
     Named(&'a str),
+    /// On the object of this name, or on those whose names begin so.
+    Object(Namespace, &'a str),
 }
 
 /// One call of a repository.

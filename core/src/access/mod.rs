@@ -25,6 +25,8 @@ use std::sync::Arc;
 pub mod action;
 pub mod actor;
 mod application;
+mod configuration;
+mod content;
 mod conversation;
 mod guard;
 mod identity;
@@ -36,7 +38,7 @@ pub use actor::Actor;
 pub use policy::{PermitAll, Policy, RolePolicy};
 pub use store::ActingStore;
 
-use crate::repository::{Application, Configuration, Conversation, Identity};
+use crate::repository::{Application, Configuration, Content, Conversation, Identity};
 use guard::Guard;
 
 impl Identity {
@@ -79,8 +81,11 @@ impl Configuration {
         self.guarded(&Guard::new(actor, policy))
     }
 
-    fn guarded(&self, _guard: &Guard) -> Self {
-        Self {}
+    fn guarded(&self, guard: &Guard) -> Self {
+        Self {
+            components: Arc::new(configuration::components::Guarded::new(&self.components, guard)),
+            datasets: Arc::new(configuration::datasets::Guarded::new(&self.datasets, guard)),
+        }
     }
 }
 
@@ -104,6 +109,14 @@ impl Conversation {
             pieces: Arc::new(conversation::pieces::Guarded::new(&self.pieces, guard)),
             conversations: Arc::new(conversation::conversations::Guarded::new(&self.conversations, guard)),
         }
+    }
+}
+
+impl dyn Content {
+    /// The same content, each call made by `actor` and asked of `policy`. Decorating twice asks twice.
+    #[must_use]
+    pub fn acting_as(self: &Arc<Self>, actor: Actor, policy: Arc<dyn Policy>) -> Arc<dyn Content> {
+        Arc::new(content::Guarded::new(self, &Guard::new(actor, policy)))
     }
 }
 

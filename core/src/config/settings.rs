@@ -9,7 +9,8 @@ use figment::value::Value;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::fault::{configuration, wrong};
-use super::{Area, PoolSettings, units};
+use super::{Area, ContentSettings, PoolSettings, units};
+use crate::secret::SecretKey;
 use crate::{Engine, Error, ErrorKind, Location, Result};
 
 /// The least memory that DuckDB works in.
@@ -31,6 +32,8 @@ pub struct Settings {
     pub content: ContentSettings,
     /// The tenants.
     pub tenants: TenantSettings,
+    /// The secrets.
+    pub secrets: SecretSettings,
 }
 
 /// Where one area is, and how it is reached.
@@ -46,13 +49,6 @@ pub struct StoreSettings {
     pub memory: u64,
     /// Whether the location is the embedded default.
     pub is_default: bool,
-}
-
-/// Where the files are.
-#[derive(Debug, Clone)]
-pub struct ContentSettings {
-    /// The folder.
-    pub folder: PathBuf,
 }
 
 /// How tenants' files are named and opened.
@@ -72,6 +68,15 @@ pub struct TenantSettings {
     pub buffer_size: u64,
 }
 
+/// What secrets are encrypted under.
+#[derive(Debug, Clone)]
+pub struct SecretSettings {
+    /// The key in force. `None`: not given.
+    pub key: Option<SecretString>,
+    /// The keys of before.
+    pub previous: Vec<SecretString>,
+}
+
 impl Settings {
     pub(super) fn read(figment: &Figment) -> Result<Self> {
         let reader = Reader { figment };
@@ -83,8 +88,9 @@ impl Settings {
         agree(figment, &stores)?;
         Ok(Self {
             migrate: reader.boolean("migrate")?,
-            content: reader.content(&data_directory)?,
+            content: super::content::read(&reader, &data_directory)?,
             tenants: reader.tenants()?,
+            secrets: reader.secrets()?,
             stores,
             data_directory,
         })
@@ -134,16 +140,16 @@ fn reached(store: &StoreSettings) -> impl PartialEq + '_ {
 }
 
 /// Reads values of their kinds from the merged layers.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     figment: &'a Figment,
 }
 
 impl Reader<'_> {
-    fn wrong(&self, key: &str, what: impl std::fmt::Display) -> Error {
+    pub(super) fn wrong(&self, key: &str, what: impl std::fmt::Display) -> Error {
         wrong(self.figment, key, what)
     }
 
-    fn text(&self, key: &str) -> Result<Option<String>> {
+    pub(super) fn text(&self, key: &str) -> Result<Option<String>> {
         match self.figment.find_value(key).ok() {
             None => Ok(None),
             Some(Value::String(_, text)) if text.is_empty() => Err(self.wrong(key, "it is empty")),
@@ -166,7 +172,7 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&self, key: &str, least: u32) -> Result<u32> {
+    pub(super) fn number(&self, key: &str, least: u32) -> Result<u32> {
         let number = match self.figment.find_value(key).ok() {
             Some(Value::Num(_, number)) => number.to_i128().and_then(|n| u32::try_from(n).ok()),
             Some(Value::String(_, text)) => text.parse().ok(),
@@ -186,7 +192,7 @@ impl Reader<'_> {
     }
 
     /// The text at `key`, or in the file that `key_file` names; both are refused.
-    fn secret(&self, key: &str) -> Result<Option<SecretString>> {
+    pub(super) fn secret(&self, key: &str) -> Result<Option<SecretString>> {
         let file_key = format!("{key}_file");
         match (self.text(key)?, self.text(&file_key)?) {
             (Some(_), Some(_)) => {
@@ -269,20 +275,6 @@ impl Reader<'_> {
         })
     }
 
-    fn content(&self, data_directory: &Path) -> Result<ContentSettings> {
-        let key = "stores.content.url";
-        let Some(url) = self.text(key)? else {
-            return Ok(ContentSettings { folder: data_directory.join("content") });
-        };
-        let hint = "write file:///path/to/folder";
-        let parsed = url::Url::parse(&url).map_err(|e| self.wrong(key, e).hint(hint))?;
-        if parsed.scheme() != "file" {
-            return Err(self.wrong(key, format!("files can't be kept at {}:", parsed.scheme())).hint(hint));
-        }
-        let folder = parsed.to_file_path().map_err(|()| self.wrong(key, "it names no folder").hint(hint))?;
-        Ok(ContentSettings { folder })
-    }
-
     fn tenants(&self) -> Result<TenantSettings> {
         let key = self.secret("tenants.key")?;
         if let Some(key) = &key
@@ -302,6 +294,32 @@ impl Reader<'_> {
             buffer_delay: self.duration("tenants.buffer_delay")?,
             buffer_size: self.required("tenants.buffer_size", units::bytes)?,
         })
+    }
+}
+
+impl Reader<'_> {
+    fn secrets(&self) -> Result<SecretSettings> {
+        const KEY: &str = "secrets.key";
+        const PREVIOUS: &str = "secrets.previous_keys_file";
+        let wrong = |key: &str, error: &Error| {
+            let what = error.to_string();
+            self.wrong(key, what).hint(error.next_step().unwrap_or("make one with `openssl rand -hex 32`"))
+        };
+        let key = self.secret(KEY)?;
+        if let Some(text) = &key {
+            let from = if self.text(KEY)?.is_some() { KEY } else { "secrets.key_file" };
+            SecretKey::parse(text).map_err(|error| wrong(from, &error))?;
+        }
+        let mut previous = Vec::new();
+        if let Some(path) = self.text(PREVIOUS)? {
+            let text = self.file(PREVIOUS, Path::new(&path))?;
+            for line in text.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty()) {
+                let key = SecretString::from(line);
+                SecretKey::parse(&key).map_err(|error| wrong(PREVIOUS, &error))?;
+                previous.push(key);
+            }
+        }
+        Ok(SecretSettings { key, previous })
     }
 }
 

@@ -16,11 +16,12 @@ use async_trait::async_trait;
 use crate::clock::ManualClock;
 use crate::model::{NewUser, Permission, User};
 use crate::repository::{Application, Configuration, Conversation, Identity};
-use crate::{Error, ErrorKind, Result, Store, TenantId, UnitOfWork};
+use crate::{Error, ErrorKind, Result, Store, UnitOfWork};
 
 pub mod access;
 pub mod application;
 mod at_once;
+pub mod configuration;
 pub mod conversation;
 pub mod engine;
 pub mod identity;
@@ -30,9 +31,6 @@ pub mod paging;
 mod suite;
 pub mod text;
 pub mod transaction;
-
-/// The tenants of every fixture: the first is that of [`Fixture::tenant`], the second of [`Fixture::other_tenant`].
-pub const TENANTS: [TenantId; 2] = [TenantId(uuid::Uuid::from_u128(1)), TenantId(uuid::Uuid::from_u128(2))];
 
 /// A fresh store for one case, and what only a test may do to it.
 #[async_trait]
@@ -54,6 +52,12 @@ pub trait Fixture: Debug + Send + Sync {
     /// # Errors
     /// The first statement's that failed, or the commit's.
     async fn run_sql(&self, statements: &[&str]) -> Result<()>;
+
+    /// The same on behalf of the [tenant](Self::tenant): where the engine itself keeps tenants apart, nobody else reaches its rows.
+    ///
+    /// # Errors
+    /// As for [`Self::run_sql`].
+    async fn run_tenant_sql(&self, statements: &[&str]) -> Result<()>;
 }
 
 /// What a case needs of a store; it fails if the store doesn't have it.

@@ -5,12 +5,20 @@
 
 pub mod application;
 pub mod configuration;
+pub mod content;
 pub mod conversation;
 pub mod identity;
 pub mod name;
 pub mod sha256;
 
 pub use application::{ApiKey, IssuedApiKey, IssuedSession, NewApiKey, NewSession, Session, Setting};
+pub use configuration::{
+    Component, ComponentFilter, ComponentKind, Dataset, DatasetPrompt, NewComponent, NewDataset,
+    NewDatasetPrompt, Parameters, PromptPlace, TestOutcome, TestResult,
+};
+pub use content::{
+    Body, ByteStream, Condition, ETag, Namespace, NewObject, Object, ObjectInfo, ObjectVersion, Swept,
+};
 pub use conversation::{
     AddedSeed, AddedSeedGroup, AttackDetails, AttackOutcome, AttackResult, AttackResultFilter, Embedding,
     NamePattern, NewAttackResult, NewEmbedding, NewScenarioResult, NewScore, NewSeed, NewSeedGroup,

@@ -17,11 +17,13 @@
 
 pub mod application;
 pub mod configuration;
+pub mod content;
 pub mod conversation;
 pub mod identity;
 
 pub use application::{ApiKeys, Application, Sessions, SessionsExt, Settings, SettingsExt};
-pub use configuration::Configuration;
+pub use configuration::{Components, ComponentsExt, Configuration, Datasets, DatasetsExt};
+pub use content::{Content, ContentExt, Resources};
 pub use conversation::{
     AttackResults, AttackResultsExt, Conversation, Conversations, Embeddings, Pieces, ScenarioResults,
     Scores, ScoresExt, Seeds,

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
 use serde_json::json;
 
 use crate::access::{ActingStore, Action, Actor, Policy, RolePolicy};
@@ -12,7 +13,10 @@ use crate::model::conversation::{
     NewSeed, NewSeedGroup, ScenarioDetails, ScenarioResultFilter, ScenarioState, ScoreDetails, ScoreFilter,
     ScoreType, SeedDetails, SeedFilter,
 };
-use crate::model::{NewApiKey, NewGroup, NewRole, NewSession, NewUser};
+use crate::model::{
+    ComponentFilter, ComponentKind, NewApiKey, NewComponent, NewDataset, NewDatasetPrompt, NewGroup, NewRole,
+    NewSession, NewUser, Parameters, PromptPlace, TestOutcome,
+};
 use crate::{ErrorKind, PageRequest, Store as _};
 
 #[derive(Debug)]
@@ -182,6 +186,69 @@ pub async fn every_call_about_results_is_asked_before_anything_is_touched(fixtur
     assert_eq!(permitted.scenario_results.list(&of_scenarios, &page).await.unwrap().items, [run]);
     assert!(permitted.scores.list(&of_scores, &page).await.unwrap().items.is_empty());
     assert!(permitted.seeds.dataset_names().await.unwrap().is_empty());
+}
+
+pub async fn every_call_of_configuration_is_asked_before_anything_is_touched(fixture: &dyn Fixture) {
+    let mine = fixture.configuration();
+    let generator = |name: &str| NewComponent::named(ComponentKind::Generator, name, "T");
+    let component = mine.components.create(generator("g")).await.unwrap();
+    let dataset = mine.datasets.create(NewDataset::named("d", "local")).await.unwrap();
+    let prompts = || vec![NewDatasetPrompt::of("p")];
+    let prompt = mine.datasets.append_prompts(dataset.id, prompts()).await.unwrap()[0];
+    let store = ActingStore::new(fixture.tenant(), Actor::System, Arc::new(PermitNothing));
+    let configuration = store.configuration().unwrap();
+    let (components, datasets) = (&configuration.components, &configuration.datasets);
+    let page = PageRequest::first(1).unwrap();
+    let untouched = || futures_util::stream::poll_fn(|_| panic!("the stream was read")).boxed();
+    forbidden!(
+        components.create(generator("x")),
+        components.find(component.id),
+        components.find_by_name(ComponentKind::Generator, "g"),
+        components.update(&component),
+        components.set_status(component.id, "x"),
+        components.record_test(component.id, TestOutcome::default()),
+        components.delete(component.id),
+        components.list(&ComponentFilter::default(), &page),
+        components.reveal(component.id),
+        components.rotate_secrets(),
+        datasets.create(NewDataset::named("x", "local")),
+        datasets.find(dataset.id),
+        datasets.find_by_name("d"),
+        datasets.update(&dataset),
+        datasets.delete(dataset.id),
+        datasets.list(&page),
+        datasets.copy(dataset.id, "x"),
+        datasets.append_prompts(dataset.id, prompts()),
+        datasets.import_prompts(dataset.id, untouched()),
+        datasets.count_prompts(dataset.id),
+        datasets.prompts(dataset.id, &page),
+        datasets.find_prompt(prompt),
+        datasets.replace_prompt(prompt, NewDatasetPrompt::of("x")),
+        datasets.delete_prompt(prompt),
+        datasets.move_prompt(prompt, PromptPlace::First),
+        datasets.reorder_prompts(dataset.id, &[prompt]),
+    );
+    assert_eq!(mine.components.find(component.id).await.unwrap(), Some(component));
+    assert_eq!(mine.datasets.find(dataset.id).await.unwrap(), Some(dataset.clone()));
+    assert_eq!(mine.datasets.prompts(dataset.id, &page).await.unwrap().items[0].text, "p");
+}
+
+pub async fn whoever_may_read_a_component_may_not_reveal_its_secrets(fixture: &dyn Fixture) {
+    let parameters = Parameters::from_json(json!({ "api_key": "hunter2" })).unwrap();
+    let new = NewComponent::named(ComponentKind::Generator, "g", "T").with(parameters);
+    let id = fixture.configuration().components.create(new).await.unwrap().id;
+    let acting = |names: &[&str]| {
+        let names = names.iter().map(|name| permission(name)).collect();
+        let actor = Actor::user(UserId(uuid::Uuid::from_u128(1)), names);
+        let store = ActingStore::new(fixture.tenant(), actor, Arc::new(RolePolicy));
+        store.configuration().unwrap().components
+    };
+    let reader = acting(&["configuration.components:read", "configuration.components:update"]);
+    assert!(reader.find(id).await.unwrap().is_some());
+    forbidden!(reader.reveal(id), reader.rotate_secrets());
+    let revealer = acting(&["configuration.components:reveal"]);
+    assert!(revealer.reveal(id).await.unwrap().is_some());
+    forbidden!(revealer.find(id));
 }
 
 pub async fn a_unit_of_work_asks_as_its_store_does(fixture: &dyn Fixture) {

@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 
-use crate::conformance::{Fixture, TENANTS};
+use crate::conformance::Fixture;
 use crate::id::{ConversationId, PieceId};
 use crate::model::conversation::{ChatRole, Identifier, NewMessage, NewPiece};
-use crate::{Conversation, Engine, ErrorKind, Page, PageRequest, Result};
+use crate::{Conversation, ErrorKind, Page, PageRequest, Result};
 
 /// The conversation of this number.
 pub(super) fn talk(number: u128) -> ConversationId {
@@ -56,12 +56,7 @@ where
 
 /// Writes past all repositories what they would never write, among the first tenant's rows.
 pub(super) async fn spoil(fixture: &dyn Fixture, statement: &str) {
-    // Row-level security lets a tenant's rows be written on its behalf alone.
-    let behalf = format!("SELECT set_config('trimaran.tenant', '{}', true)", TENANTS[0]);
-    match fixture.tenant().engine() {
-        Engine::Postgres => fixture.run_sql(&[&behalf, statement]).await.unwrap(),
-        _ => fixture.run_sql(&[statement]).await.unwrap(),
-    }
+    fixture.run_tenant_sql(&[statement]).await.unwrap();
 }
 
 /// Asserts that reading fails, and the error names table, column and row.

@@ -1,0 +1,6 @@
+//! Components and datasets.
+
+pub mod components;
+pub mod datasets;
+pub mod prompts;
+pub mod secrets;
