@@ -103,6 +103,87 @@ macro_rules! __conformance_list {
                 a_value_is_read_as_the_type_it_has
                 a_setting_s_key_has_a_length
             ]
+            conversation::scores [
+                a_score_comes_back_as_it_was_given
+                a_score_brings_its_id_and_time_if_it_has_them
+                a_score_of_a_duplicate_is_kept_under_the_original
+                a_score_of_a_duplicate_whose_original_is_gone_is_kept_under_the_duplicate
+                a_score_of_a_missing_piece_is_not_found_and_none_is_added
+                a_score_of_what_was_never_a_piece_is_kept
+                a_score_s_value_must_be_what_its_type_says
+                scores_are_found_by_every_filter_alone_and_together
+                an_empty_list_of_a_score_filter_lets_nothing_through
+                scores_are_paged_while_others_come
+                a_deleted_score_is_gone
+                scores_go_with_their_piece
+                hostile_text_survives_in_every_field_of_a_score
+                a_tenant_s_scores_are_nobody_else_s
+                a_score_that_can_t_be_read_is_an_error_that_names_it
+                no_score_outlives_a_conversation_that_is_deleted_meanwhile
+                a_piece_that_was_put_aside_can_be_scored
+                many_scores_are_added_at_once
+            ]
+            conversation::embeddings [
+                an_embedding_comes_back_bit_for_bit
+                an_embedding_put_again_is_replaced
+                an_embedding_needs_a_piece
+                a_vector_that_can_not_be_compared_is_refused
+                the_most_similar_come_first_and_of_equals_the_lower_id
+                embeddings_of_one_type_are_compared_with_their_like
+                the_most_similar_of_many_are_those_of_an_exact_comparison
+                embeddings_go_with_their_piece_or_alone
+                embeddings_are_paged_by_type
+                two_that_put_the_same_embedding_leave_one
+                a_tenant_s_embeddings_are_nobody_else_s
+                an_embedding_that_can_t_be_read_is_an_error_that_names_it
+            ]
+            conversation::seeds [
+                a_seed_comes_back_as_it_was_given
+                a_seed_brings_its_id_hash_and_time_if_it_has_them
+                a_dataset_has_a_seed_once
+                two_that_add_the_same_seeds_at_once_leave_one_of_each
+                seeds_are_found_by_every_filter_alone_and_together
+                a_text_within_a_value_is_found_byte_for_byte
+                hostile_text_survives_in_every_field_of_a_seed
+                a_group_is_read_whole_and_in_order
+                a_group_is_added_once_and_a_value_as_often_as_groups_say_it
+                a_group_that_is_none_is_refused
+                a_dataset_is_replaced_as_a_whole
+                seeds_are_removed_by_a_filter_that_says_something
+                groups_are_paged_in_the_order_of_their_ids
+                a_tenant_s_seeds_are_nobody_else_s
+                a_seed_that_can_t_be_read_is_an_error_that_names_it
+            ]
+            conversation::attack_results [
+                an_attack_result_comes_back_as_it_was_given
+                an_attack_result_s_id_that_is_taken_is_a_conflict
+                an_update_writes_all_details_and_counts
+                an_update_of_an_outdated_attack_result_is_a_conflict
+                of_two_updates_of_an_attack_result_one_is_lost_and_knows_it
+                attack_results_are_found_by_every_filter_alone_and_together
+                a_finding_outlives_the_conversation_it_was_made_in
+                an_attack_result_needs_the_scenario_it_names
+                a_deleted_attack_result_is_gone
+                hostile_text_survives_in_every_field_of_an_attack_result
+                a_tenant_s_attack_results_are_nobody_else_s
+                an_attack_result_that_can_t_be_read_is_an_error_that_names_it
+            ]
+            conversation::scenario_results [
+                a_scenario_result_comes_back_as_it_was_given
+                a_scenario_goes_from_state_to_state
+                a_state_that_was_not_expected_is_a_conflict
+                of_many_that_begin_a_scenario_one_does
+                an_update_writes_what_a_scenario_is_and_leaves_its_state
+                scenario_results_are_found_by_every_filter_alone_and_together
+                attacks_are_a_scenario_s_and_tell_how_far_it_is
+                an_attack_is_one_scenario_s
+                a_deleted_scenario_leaves_its_attacks_to_nobody
+                no_attack_is_a_scenario_s_that_is_deleted_meanwhile
+                hostile_text_survives_in_every_field_of_a_scenario_result
+                a_tenant_s_scenario_results_are_nobody_else_s
+                a_scenario_result_that_can_t_be_read_is_an_error_that_names_it
+                everything_of_a_tenant_goes_with_its_area
+            ]
             conversation::pieces [
                 an_appended_message_is_found_as_it_was_said
                 a_piece_that_is_not_there_is_none
@@ -289,6 +370,7 @@ macro_rules! __conformance_list {
             access::policies [
                 every_call_of_identity_is_asked_before_anything_is_touched
                 every_call_of_application_is_asked_before_anything_is_touched
+                every_call_about_results_is_asked_before_anything_is_touched
                 every_call_of_configuration_is_asked_before_anything_is_touched
                 whoever_may_read_a_component_may_not_reveal_its_secrets
                 a_unit_of_work_asks_as_its_store_does

@@ -10,13 +10,19 @@ use crate::model::{
 use crate::repository::{Conversations, Pieces};
 use crate::{Conversation, PageRequest};
 
+pub mod attack_results;
 pub mod buffered;
 pub mod conversations;
 pub mod copies;
+pub mod embeddings;
 pub mod exports;
+mod given;
 pub mod piece_changes;
 pub mod piece_filters;
 pub mod pieces;
+pub mod scenario_results;
+pub mod scores;
+pub mod seeds;
 
 /// The n-th conversation of a case.
 fn conversation(n: u128) -> ConversationId {
