@@ -21,6 +21,7 @@ use crate::{Error, ErrorKind, Result, Store, UnitOfWork};
 pub mod access;
 pub mod application;
 mod at_once;
+pub mod content;
 pub mod engine;
 pub mod identity;
 pub mod list;
