@@ -52,9 +52,7 @@ async fn the_mcp_server_lists_and_reads_and_refuses_as_the_protocol_says() {
     stores.content().put(Namespace::Reports, "weekly.txt", NewObject::new("all is well")).await.unwrap();
     stores.content().put(Namespace::Reports, "x.png", NewObject::new(b"\xff".as_slice())).await.unwrap();
     let resources = Resources::new(stores.content()).page_size(1);
-    let request = |id: u32, method: &str, params: Value| {
-        json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
-    };
+    let request = |id: u32, method: &str, params: Value| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
     let first = told(
         &resources,
         &[

@@ -4,8 +4,11 @@
 //! - [`Tenant`]: one tenant's stores;
 //! - [`connect()`]: from a location to a connection, by scheme.
 
+mod buffers;
 mod connect;
+mod kept_key;
 mod opener;
+mod secrets_key;
 mod tenant;
 mod tenant_key;
 
@@ -80,6 +83,11 @@ impl Stores {
         &self.catalogue
     }
 
+    /// An id that was never given before: for a conversation, say.
+    pub fn new_id(&self) -> uuid::Uuid {
+        self.tenants.ids.next()
+    }
+
     /// One tenant's stores: the only way to per-tenant data.
     ///
     /// # Errors
@@ -98,13 +106,19 @@ impl Stores {
         self.content.installation()
     }
 
-    /// Ends all sessions once they are idle, and lets go of all files. Calls that come later fail with `Unavailable`.
-    pub async fn close(&self) {
+    /// Appends what was put aside ([`append_buffered`](trimaran_core::repository::Pieces::append_buffered)), ends all sessions once
+    /// they are idle, and lets go of all files. Calls that come later fail with `Unavailable`.
+    ///
+    /// # Errors
+    /// What kept something that was put aside from being appended: it is lost with this process. All is closed even so.
+    pub async fn close(&self) -> Result<()> {
+        let appended = self.tenants.buffers.close().await;
         for tenants in self.tenants.stores.values() {
             tenants.close().await;
         }
         for store in self.stores.values() {
             crate::Connection::close(store.connection()).await;
         }
+        appended
     }
 }

@@ -11,9 +11,10 @@ use trimaran_core::id::RandomIds;
 use trimaran_core::secret::{PasswordHasher, PasswordParameters};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 
+use super::buffers::Buffers;
 use super::connect::connect;
 use super::tenant::TenantParts;
-use super::{Stores, tenant_key};
+use super::{Stores, secrets_key, tenant_key};
 use crate::db_error::Doing as _;
 use crate::schema::{Book, Migration, Runner};
 use crate::tenant::{FileSettings, TenantCatalogue, TenantStores};
@@ -89,6 +90,7 @@ impl Opener {
         let content = ContentStore::open(&settings.content, Arc::clone(&self.clock), Arc::clone(&self.ids))?;
         tracing::info!(url = %settings.content.place, "content");
         let naming = tenant_key::key(settings)?;
+        let keyring = Arc::new(secrets_key::keyring(settings)?);
         let passwords = PasswordHasher::new(self.passwords)?;
 
         let mut stores = BTreeMap::new();
@@ -135,7 +137,9 @@ impl Opener {
                 clock: self.clock,
                 ids: self.ids,
                 passwords,
+                keyring,
                 content: content.clone(),
+                buffers: Buffers::new(&self.settings.tenants),
             },
             content,
         })

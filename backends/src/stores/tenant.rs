@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use trimaran_core::config::Area;
 use trimaran_core::repository::{Configuration, Content, Conversation};
-use trimaran_core::secret::PasswordHasher;
+use trimaran_core::secret::{Keyring, PasswordHasher};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _, TenantId};
 
+use super::buffers::Buffers;
+use crate::store::ResourceParts;
 use crate::tenant::{TenantRecord, TenantStores};
 use crate::{Connection, ContentStore, SqlStore};
 
@@ -18,7 +20,24 @@ pub(super) struct TenantParts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) passwords: PasswordHasher,
+    pub(super) keyring: Arc<Keyring>,
     pub(super) content: ContentStore,
+    pub(super) buffers: Arc<Buffers>,
+}
+
+impl TenantParts {
+    /// What repositories work with, but for where statements go.
+    pub(super) fn shared(&self) -> ResourceParts {
+        let Self { clock, ids, passwords, .. } = self.clone();
+        ResourceParts { clock, ids, passwords }
+    }
+}
+
+/// The error for an area that has no tenants.
+pub(super) fn not_per_tenant(area: Area) -> Error {
+    Error::new(ErrorKind::Configuration, format!("use a tenant's {area}"))
+        .context("the area is not kept per tenant")
+        .hint("ask stores.store(area)")
 }
 
 /// What is kept for one tenant. Nothing that comes from here reaches another tenant's rows.
@@ -74,8 +93,14 @@ impl Tenant {
     pub async fn store(&self, area: Area) -> Result<SqlStore> {
         let stores = self.stores(area)?;
         let connection = stores.open(&self.record).await?;
-        let TenantParts { clock, ids, passwords, .. } = self.parts.clone();
-        Ok(SqlStore::new(connection, stores.areas(), clock, ids, passwords).of_tenant(self.id()))
+        let ResourceParts { clock, ids, passwords } = self.parts.shared();
+        let keyring = Arc::clone(&self.parts.keyring);
+        let buffer = self.parts.buffers.of(&self.record, &self.parts);
+        Ok(SqlStore::new(connection, stores.areas(), clock, ids, passwords).of_tenant_with(
+            self.id(),
+            keyring,
+            buffer,
+        ))
     }
 
     /// A connection to what is kept of `area` for this tenant; opens the tenant's file if it is not open. Hold it no longer than
@@ -89,10 +114,6 @@ impl Tenant {
     }
 
     fn stores(&self, area: Area) -> Result<&TenantStores> {
-        self.parts.stores.get(&area).ok_or_else(|| {
-            Error::new(ErrorKind::Configuration, format!("use a tenant's {area}"))
-                .context("the area is not kept per tenant")
-                .hint("ask stores.store(area)")
-        })
+        self.parts.stores.get(&area).ok_or_else(|| not_per_tenant(area))
     }
 }

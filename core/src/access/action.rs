@@ -3,7 +3,10 @@
 use std::fmt;
 
 use crate::config::Area;
-use crate::id::{ApiKeyId, GroupId, RoleId, SessionId, UserId};
+use crate::id::{
+    ApiKeyId, AttackResultId, ComponentId, ConversationId, DatasetId, DatasetPromptId, GroupId, PieceId,
+    RoleId, ScenarioResultId, ScoreId, SeedGroupId, SeedId, SessionId, UserId,
+};
 use crate::model::Namespace;
 
 /// Declares an enum of names.
@@ -47,6 +50,24 @@ named! {
         Sessions = "sessions",
         /// [`Settings`](crate::repository::Settings).
         Settings = "settings",
+        /// [`Pieces`](crate::repository::Pieces).
+        Pieces = "pieces",
+        /// [`Conversations`](crate::repository::Conversations).
+        Conversations = "conversations",
+        /// [`Components`](crate::repository::Components).
+        Components = "components",
+        /// [`Datasets`](crate::repository::Datasets).
+        Datasets = "datasets",
+        /// [`Scores`](crate::repository::Scores).
+        Scores = "scores",
+        /// [`Embeddings`](crate::repository::Embeddings).
+        Embeddings = "embeddings",
+        /// [`Seeds`](crate::repository::Seeds).
+        Seeds = "seeds",
+        /// [`AttackResults`](crate::repository::AttackResults).
+        AttackResults = "attack_results",
+        /// [`ScenarioResults`](crate::repository::ScenarioResults).
+        ScenarioResults = "scenario_results",
         /// [`Content`](crate::repository::Content).
         Objects = "objects",
     }
@@ -60,6 +81,13 @@ impl Aggregate {
                 Area::Identity
             }
             Aggregate::ApiKeys | Aggregate::Sessions | Aggregate::Settings => Area::Application,
+            Aggregate::Pieces | Aggregate::Conversations => Area::Conversation,
+            Aggregate::Components | Aggregate::Datasets => Area::Configuration,
+            Aggregate::Scores
+            | Aggregate::Embeddings
+            | Aggregate::Seeds
+            | Aggregate::AttackResults
+            | Aggregate::ScenarioResults => Area::Conversation,
             Aggregate::Objects => Area::Content,
         }
     }
@@ -90,6 +118,8 @@ named! {
         Unassign = "unassign",
         /// Replaces a secret.
         Rotate = "rotate",
+        /// Gives secrets out in the clear.
+        Reveal = "reveal",
         /// Makes a key or a session worthless.
         Revoke = "revoke",
         /// Removes what is over.
@@ -113,6 +143,26 @@ pub enum Target<'a> {
     ApiKey(ApiKeyId),
     /// On a session.
     Session(SessionId),
+    /// On a conversation, or on what belongs to it.
+    Conversation(ConversationId),
+    /// On a prompt piece.
+    Piece(PieceId),
+    /// On a component.
+    Component(ComponentId),
+    /// On a dataset, or on all of its prompts.
+    Dataset(DatasetId),
+    /// On a prompt of a dataset.
+    DatasetPrompt(DatasetPromptId),
+    /// On a score.
+    Score(ScoreId),
+    /// On a seed.
+    Seed(SeedId),
+    /// On a group of seeds.
+    SeedGroup(SeedGroupId),
+    /// On the result of an attack.
+    AttackResult(AttackResultId),
+    /// On the result of a scenario.
+    ScenarioResult(ScenarioResultId),
     /// On what has this name, this key, or keys that begin so.
     Named(&'a str),
     /// On the object of this name, or on those whose names begin so.

@@ -25,7 +25,9 @@ use std::sync::Arc;
 pub mod action;
 pub mod actor;
 mod application;
+mod configuration;
 mod content;
+mod conversation;
 mod guard;
 mod identity;
 pub mod policy;
@@ -79,8 +81,11 @@ impl Configuration {
         self.guarded(&Guard::new(actor, policy))
     }
 
-    fn guarded(&self, _guard: &Guard) -> Self {
-        Self {}
+    fn guarded(&self, guard: &Guard) -> Self {
+        Self {
+            components: Arc::new(configuration::components::Guarded::new(&self.components, guard)),
+            datasets: Arc::new(configuration::datasets::Guarded::new(&self.datasets, guard)),
+        }
     }
 }
 
@@ -91,8 +96,19 @@ impl Conversation {
         self.guarded(&Guard::new(actor, policy))
     }
 
-    fn guarded(&self, _guard: &Guard) -> Self {
-        Self {}
+    fn guarded(&self, guard: &Guard) -> Self {
+        Self {
+            scores: Arc::new(conversation::scores::Guarded::new(&self.scores, guard)),
+            embeddings: Arc::new(conversation::embeddings::Guarded::new(&self.embeddings, guard)),
+            seeds: Arc::new(conversation::seeds::Guarded::new(&self.seeds, guard)),
+            attack_results: Arc::new(conversation::attack_results::Guarded::new(&self.attack_results, guard)),
+            scenario_results: Arc::new(conversation::scenario_results::Guarded::new(
+                &self.scenario_results,
+                guard,
+            )),
+            pieces: Arc::new(conversation::pieces::Guarded::new(&self.pieces, guard)),
+            conversations: Arc::new(conversation::conversations::Guarded::new(&self.conversations, guard)),
+        }
     }
 }
 

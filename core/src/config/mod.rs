@@ -44,5 +44,5 @@ pub use content::{ContentPlace, ContentSettings, S3Credentials, S3Settings};
 pub use loader::{Builder, Config};
 pub use pool::PoolSettings;
 pub use reference::{KEYS, KeyDoc, Kind, markdown};
-pub use settings::{Settings, StoreSettings, TenantSettings};
+pub use settings::{SecretSettings, Settings, StoreSettings, TenantSettings};
 pub use shown::Shown;

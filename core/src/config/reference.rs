@@ -41,7 +41,7 @@ const fn key(key: &'static str, kind: Kind, default: &'static str, text: &'stati
 }
 
 /// All keys, in the order in which they are shown and documented.
-pub const KEYS: [KeyDoc; 30] = [
+pub const KEYS: [KeyDoc; 35] = [
     key(
         "data_directory",
         Kind::Path,
@@ -187,6 +187,36 @@ pub const KEYS: [KeyDoc; 30] = [
         Kind::Size,
         "128MiB",
         "DuckDB: the most memory that one tenant's open file may take, at least 64MiB.",
+    ),
+    key(
+        "tenants.buffer_delay",
+        Kind::Duration,
+        "1s",
+        "How long a message that was put aside (`append_buffered`) waits at most. If the process dies, what waits is lost.",
+    ),
+    key(
+        "tenants.buffer_size",
+        Kind::Size,
+        "1MiB",
+        "How much of one tenant's messages waits at most, and one message.",
+    ),
+    key(
+        "secrets.key",
+        Kind::Secret,
+        "",
+        "What secrets in components' parameters are encrypted under: 32 bytes as 64 hexadecimal digits or base64, or any text of at least 32 characters. Rather use `key_file`.",
+    ),
+    key(
+        "secrets.key_file",
+        Kind::Path,
+        "",
+        "A file that holds that key. Without key and URL for `configuration`, one is made in `data_directory`.",
+    ),
+    key(
+        "secrets.previous_keys_file",
+        Kind::Path,
+        "",
+        "A file with the keys of before, one per line: what is under them can still be read, until `rotate_secrets` has put it under the key in force.",
     ),
 ];
 

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::fault::{configuration, wrong};
 use super::{Area, ContentSettings, PoolSettings, units};
+use crate::secret::SecretKey;
 use crate::{Engine, Error, ErrorKind, Location, Result};
 
 /// The least memory that DuckDB works in.
@@ -31,6 +32,8 @@ pub struct Settings {
     pub content: ContentSettings,
     /// The tenants.
     pub tenants: TenantSettings,
+    /// The secrets.
+    pub secrets: SecretSettings,
 }
 
 /// Where one area is, and how it is reached.
@@ -59,6 +62,19 @@ pub struct TenantSettings {
     pub max_connections: u32,
     /// DuckDB: the most memory of one open file, in bytes.
     pub memory: u64,
+    /// How long a message that was put aside waits at most.
+    pub buffer_delay: Duration,
+    /// How many bytes of one tenant's messages wait at most, and one message.
+    pub buffer_size: u64,
+}
+
+/// What secrets are encrypted under.
+#[derive(Debug, Clone)]
+pub struct SecretSettings {
+    /// The key in force. `None`: not given.
+    pub key: Option<SecretString>,
+    /// The keys of before.
+    pub previous: Vec<SecretString>,
 }
 
 impl Settings {
@@ -74,6 +90,7 @@ impl Settings {
             migrate: reader.boolean("migrate")?,
             content: super::content::read(&reader, &data_directory)?,
             tenants: reader.tenants()?,
+            secrets: reader.secrets()?,
             stores,
             data_directory,
         })
@@ -274,7 +291,35 @@ impl Reader<'_> {
                 .map_err(|e| configuration().source(e))?,
             max_connections: self.number("tenants.max_connections", 1)?,
             memory: self.memory("tenants.memory")?,
+            buffer_delay: self.duration("tenants.buffer_delay")?,
+            buffer_size: self.required("tenants.buffer_size", units::bytes)?,
         })
+    }
+}
+
+impl Reader<'_> {
+    fn secrets(&self) -> Result<SecretSettings> {
+        const KEY: &str = "secrets.key";
+        const PREVIOUS: &str = "secrets.previous_keys_file";
+        let wrong = |key: &str, error: &Error| {
+            let what = error.to_string();
+            self.wrong(key, what).hint(error.next_step().unwrap_or("make one with `openssl rand -hex 32`"))
+        };
+        let key = self.secret(KEY)?;
+        if let Some(text) = &key {
+            let from = if self.text(KEY)?.is_some() { KEY } else { "secrets.key_file" };
+            SecretKey::parse(text).map_err(|error| wrong(from, &error))?;
+        }
+        let mut previous = Vec::new();
+        if let Some(path) = self.text(PREVIOUS)? {
+            let text = self.file(PREVIOUS, Path::new(&path))?;
+            for line in text.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty()) {
+                let key = SecretString::from(line);
+                SecretKey::parse(&key).map_err(|error| wrong(PREVIOUS, &error))?;
+                previous.push(key);
+            }
+        }
+        Ok(SecretSettings { key, previous })
     }
 }
 

@@ -105,6 +105,7 @@ fn no_error_and_no_listing_shows_a_secret() {
         format!("[stores.identity]\npassword = '{secret}\n"),
         format!("[stores.identity]\nmax_connections = '{secret}'\n"),
         format!("[tenants]\nkey = '{secret}'\n"),
+        format!("[secrets]\nkey = '{secret}'\n"),
     ];
     for text in &wrong {
         let error = refused(text, &[]);
@@ -175,6 +176,7 @@ fn what_contradicts_itself_is_refused() {
         ("[stores.identity]\nmemory = '1MiB'\n", "at least 64MiB"),
         ("[stores.identity]\nconnect_timeout = '0s'\n", "more than nothing"),
         ("[stores.identity]\nconnect_timeout = 5\n", "it must be text"),
+        ("[secrets]\nkey = 'short'\n", "fewer than 32 characters"),
         ("migrate = 'perhaps'\n", "true or false"),
         ("[stores.identity]\nurl = ''\n", "it is empty"),
     ];

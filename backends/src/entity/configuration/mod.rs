@@ -1,1 +1,5 @@
 //! What a user configures: components and datasets.
+
+pub mod component;
+pub mod dataset;
+pub mod dataset_prompt;

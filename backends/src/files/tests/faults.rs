@@ -78,9 +78,8 @@ fn in_memory() -> Arc<dyn ObjectStore> {
 #[tokio::test]
 async fn a_crash_at_any_step_of_a_put_leaves_the_old_or_the_new() {
     for namespace in [Namespace::Reports, Namespace::Configuration] {
-        let put = async |content: &Arc<dyn Content>| {
-            content.put(namespace, "n", object(5, "new")).await.map(drop)
-        };
+        let put =
+            async |content: &Arc<dyn Content>| content.put(namespace, "n", object(5, "new")).await.map(drop);
         at_every_step(namespace, in_memory, put, Some((5, "new".to_owned()))).await;
     }
 }

@@ -34,7 +34,8 @@ impl Fault {
             Side::Before => self.done.fetch_add(1, Ordering::SeqCst),
             Side::After => self.done.load(Ordering::SeqCst) - 1,
         };
-        let is_over = number > self.at || number == self.at && (side == self.side || self.side == Side::Before);
+        let is_over =
+            number > self.at || number == self.at && (side == self.side || self.side == Side::Before);
         if is_over {
             return Err(Error::Generic { store: "faulty", source: "this is where it fails".into() });
         }

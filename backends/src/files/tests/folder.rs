@@ -65,10 +65,12 @@ async fn files_are_their_owners_alone_and_no_name_is_a_path() {
     for (path, mode) in &all {
         assert_eq!(*mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
         let name = path.file_name().unwrap().to_str().unwrap();
-        let is_plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-');
+        let is_plain =
+            name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-');
         assert!(is_plain && !name.starts_with('.') && name.len() <= 255, "{name}");
     }
-    let folded: std::collections::BTreeSet<_> = all.keys().map(|p| p.to_str().unwrap().to_lowercase()).collect();
+    let folded: std::collections::BTreeSet<_> =
+        all.keys().map(|p| p.to_str().unwrap().to_lowercase()).collect();
     assert_eq!(folded.len(), all.len(), "no two names differ in case alone");
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1, "nothing is beside the folder");

@@ -4,7 +4,9 @@ mod m0001_identity;
 mod m0002_application;
 mod m0003_tenant_catalogue;
 mod m0004_tenant_mark;
+mod m0005_configuration;
 mod m0006_conversation;
+mod m0007_results;
 
 use super::Migration;
 
@@ -14,5 +16,7 @@ pub const TRIMARAN: &[Migration] = &[
     m0002_application::MIGRATION,
     m0003_tenant_catalogue::MIGRATION,
     m0004_tenant_mark::MIGRATION,
+    m0005_configuration::MIGRATION,
     m0006_conversation::MIGRATION,
+    m0007_results::MIGRATION,
 ];

@@ -23,14 +23,16 @@ fn bytes(length: usize) -> Vec<u8> {
 
 /// The same bytes as they might come from elsewhere: in chunks of this length.
 fn in_chunks(bytes: &[u8], length: usize) -> Body {
-    let chunks: Vec<Result<Bytes>> = bytes.chunks(length).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+    let chunks: Vec<Result<Bytes>> =
+        bytes.chunks(length).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
     Body::stream(stream::iter(chunks))
 }
 
 pub async fn a_long_stream_comes_back_as_it_was(fixture: &dyn ContentFixture) {
     let content = fixture.tenant();
     let long = bytes((17 << 20) + 12_345);
-    let put = content.put(Namespace::Datasets, "long", NewObject::new(in_chunks(&long, 65_521))).await.unwrap();
+    let put =
+        content.put(Namespace::Datasets, "long", NewObject::new(in_chunks(&long, 65_521))).await.unwrap();
     assert_eq!((put.size, put.sha256), (long.len() as u64, Sha256::of(&long)));
     let mut at = 0;
     let mut body = content.get(Namespace::Datasets, "long").await.unwrap().unwrap().body;

@@ -34,12 +34,17 @@ pub async fn every_put_of_a_configuration_file_is_a_version(fixture: &dyn Conten
     assert_eq!(numbers(&content, "app.toml").await, [3, 2, 1]);
     for (n, text) in ["one", "two", "three"].into_iter().enumerate() {
         let object = content.get_version("app.toml", n as u64 + 1).await.unwrap().unwrap();
-        assert_eq!((object.info.metadata["n"].clone(), &object.info.content_type), (n.to_string(), &format!("text/x-{n}")));
+        assert_eq!(
+            (object.info.metadata["n"].clone(), &object.info.content_type),
+            (n.to_string(), &format!("text/x-{n}"))
+        );
         assert_eq!(object.bytes().await.unwrap(), text);
     }
     let history = content.versions("app.toml").await.unwrap();
     assert_eq!(history[0].object, content.head(FILES, "app.toml").await.unwrap());
-    assert!(version(&content, "app.toml", 4).await.is_none() && version(&content, "app.toml", 0).await.is_none());
+    assert!(
+        version(&content, "app.toml", 4).await.is_none() && version(&content, "app.toml", 0).await.is_none()
+    );
 }
 
 pub async fn a_deletion_is_a_version_and_what_was_there_can_be_restored(fixture: &dyn ContentFixture) {

@@ -75,8 +75,13 @@ pub async fn a_resource_that_is_not_there_or_too_long_is_refused(fixture: &dyn C
     let content = fixture.tenant();
     content.put(Namespace::Reports, "long", NewObject::new("12345")).await.unwrap();
     let resources = Resources::new(content).max_bytes(4);
-    for missing in ["trimaran://reports/none", "trimaran://elsewhere/long", "file:///etc/passwd", "", "trimaran://reports/"]
-    {
+    for missing in [
+        "trimaran://reports/none",
+        "trimaran://elsewhere/long",
+        "file:///etc/passwd",
+        "",
+        "trimaran://reports/",
+    ] {
         assert_eq!(kind(resources.read(missing).await), ErrorKind::NotFound, "{missing}");
     }
     assert_eq!(kind(resources.read("trimaran://reports/long").await), ErrorKind::Invalid);

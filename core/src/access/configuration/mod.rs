@@ -1,0 +1,4 @@
+//! The repositories of configuration, asking before each call.
+
+pub(super) mod components;
+pub(super) mod datasets;
