@@ -3,7 +3,7 @@
 # TRIMARAN_DUCKDB=source, CARGO_TARGET_DIR (see CONTRIBUTING.md).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test s3 bench lint doc
+.PHONY: help setup demo test s3 bench lint doc book
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -32,3 +32,8 @@ lint: ## check formatting, clippy for every subset of engines, documentation
 doc: ## build the documentation
 	@scripts/setup.sh build
 	@eval "$$(scripts/duckdb.sh)" && cargo doc --workspace --lib --no-deps $$TRIMARAN_CARGO_FLAGS
+
+book: ## build the book in target/book; installs mdbook if it is missing
+	@scripts/links.sh
+	@command -v mdbook >/dev/null || cargo install mdbook --version 0.5.4 --locked
+	@mdbook build docs
