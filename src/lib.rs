@@ -59,8 +59,9 @@ pub use trimaran_backends::{
 };
 pub use trimaran_core as core;
 pub use trimaran_core::config::{Area, Config};
+pub use trimaran_core::repository::{ContentExt, Resources};
 pub use trimaran_core::{
-    Application, Capabilities, Clock, Configuration, Conversation, Engine, Error, ErrorKind, IdSource,
-    Identity, Location, Page, PageRequest, Result, Store, TenantId, Timestamp, UnitOfWork, access, config,
-    id, model, repository, secret,
+    Application, Capabilities, Clock, Configuration, Content, Conversation, Engine, Error, ErrorKind,
+    IdSource, Identity, Location, Page, PageRequest, Result, Store, TenantId, Timestamp, UnitOfWork, access,
+    config, id, model, repository, secret,
 };

@@ -4,7 +4,7 @@
 //! all that is known of the object, its history included, and says where its bodies are. A put writes the body first and then
 //! the entry, if it is still the one that was read: that one conditional write is the moment at which everything takes
 //! effect. Before it nobody knows of the body; what a crash leaves there is [swept](trimaran_core::Content::sweep).
-//! `docs/decisions/0009-content-is-entries-and-bodies.md` says why.
+//! `docs/decisions/0010-content-is-entries-and-bodies.md` says why.
 //!
 //! - [`mod@key`]: from names to keys, which are never anybody's text;
 //! - [`entry`]: what an entry says, and its bytes;

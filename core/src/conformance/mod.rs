@@ -22,6 +22,7 @@ pub mod access;
 pub mod application;
 mod at_once;
 pub mod configuration;
+pub mod content;
 pub mod conversation;
 pub mod engine;
 pub mod identity;

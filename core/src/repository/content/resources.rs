@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::{Content, ContentExt as _};
@@ -14,6 +14,9 @@ use crate::{Cursor, Error, ErrorKind, PageRequest, Result};
 
 /// What the URIs begin with: `trimaran://reports/weekly%20summary`.
 const SCHEME: &str = "trimaran://";
+
+/// All but what stands for itself in a URI (RFC 3986, section 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The greatest object that is read unless [`Resources::max_bytes`] says otherwise: the answer is one JSON message.
 const MAX_BYTES: u64 = 16 << 20;
@@ -190,7 +193,7 @@ fn resource(info: ObjectInfo) -> Resource {
 }
 
 fn uri_of(info: &ObjectInfo) -> String {
-    format!("{SCHEME}{}/{}", info.namespace, utf8_percent_encode(&info.name, NON_ALPHANUMERIC))
+    format!("{SCHEME}{}/{}", info.namespace, utf8_percent_encode(&info.name, ENCODED))
 }
 
 fn parse_uri(uri: &str) -> Option<(Namespace, String)> {
@@ -244,7 +247,7 @@ mod tests {
     #[test]
     fn a_uri_leads_back_to_namespace_and_name_whatever_the_name() {
         for name in ["weekly summary", "../../etc/passwd", "a/b?c#d%20", "\0", "\u{202e}txt.exe", "ß"] {
-            let uri = format!("{SCHEME}reports/{}", utf8_percent_encode(name, NON_ALPHANUMERIC));
+            let uri = format!("{SCHEME}reports/{}", utf8_percent_encode(name, ENCODED));
             assert!(url::Url::parse(&uri).is_ok(), "{uri}");
             assert_eq!(parse_uri(&uri), Some((Namespace::Reports, name.to_owned())));
         }
