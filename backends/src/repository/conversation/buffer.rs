@@ -318,3 +318,6 @@ fn size(draft: &Draft) -> usize {
         |piece: &trimaran_core::model::Piece| piece.original.value.len() + piece.converted.value.len();
     draft.pieces.iter().map(|piece| values(piece) + REST).sum()
 }
+
+#[cfg(test)]
+mod tests;

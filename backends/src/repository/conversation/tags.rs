@@ -212,29 +212,6 @@ pub(crate) async fn load_kinds(
     Ok(found)
 }
 
-/// Puts `tags` in the place of all that `owner` has of this kind.
-///
-/// # Errors
-/// The engine's.
-pub(crate) async fn replace<'a>(
-    resources: &TenantResources,
-    transaction: &Transaction,
-    owner: Uuid,
-    kind: Kind,
-    tags: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Result<()> {
-    let operation = "replace tags";
-    tag::Entity::delete_many()
-        .filter(resources.own(tag::Column::TenantId))
-        .filter(tag::Column::OwnerId.eq(owner))
-        .filter(tag::Column::Kind.eq(kind.name()))
-        .exec(transaction)
-        .await
-        .doing(operation)?;
-    let tags: Vec<_> = tags.into_iter().collect();
-    append_rows(transaction, rows(resources, owner, kind, tags).collect(), operation).await
-}
-
 /// Deletes the tags of all owners that `owners`, a query of ids, gives.
 ///
 /// # Errors
