@@ -26,11 +26,11 @@ struct Database {
     connection: Connection,
     clock: ManualClock,
     ids: Arc<dyn IdSource>,
-    kept: Box<dyn Any + Send>,
+    kept: Box<dyn Any + Send + Sync>,
 }
 
 impl Database {
-    async fn new(location: Location, kept: impl Any + Send) -> Self {
+    async fn new(location: Location, kept: impl Any + Send + Sync) -> Self {
         let pool = PoolSettings { max_connections: 2, ..PoolSettings::default() };
         let connection = crate::connect(&location, &pool, 256 << 20).await.unwrap();
         let clock = ManualClock::default();
