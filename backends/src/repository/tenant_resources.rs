@@ -1,12 +1,16 @@
 //! What the repositories of per-tenant areas work with.
 
-use sea_orm::{ColumnTrait, sea_query::SimpleExpr};
-use trimaran_core::TenantId;
-use trimaran_core::repository::{Configuration, Conversation};
+use std::sync::Arc;
 
-use super::Resources;
+use sea_orm::{ColumnTrait, sea_query::SimpleExpr};
+use trimaran_core::id::ConversationId;
+use trimaran_core::repository::{Configuration, Conversation};
+use trimaran_core::{Result, TenantId};
+
+use super::conversation::Buffer;
 use super::text::TextCodec;
-use crate::Executor;
+use super::{Resources, conversation};
+use crate::{Executor, Transaction};
 
 /// [`Resources`], and whose rows they are for. Cheap to clone.
 ///
@@ -18,6 +22,8 @@ pub struct TenantResources {
     pub shared: Resources,
     /// Whose rows.
     pub tenant: TenantId,
+    /// What was put aside to be appended; none within a unit of work.
+    pub(crate) buffer: Option<Arc<Buffer>>,
 }
 
 impl TenantResources {
@@ -28,7 +34,25 @@ impl TenantResources {
 
     /// The repositories of conversation.
     pub fn conversation(&self) -> Conversation {
-        Conversation {}
+        Conversation {
+            pieces: Arc::new(conversation::SqlPieces::new(self.clone())),
+            conversations: Arc::new(conversation::SqlConversations::new(self.clone())),
+        }
+    }
+
+    /// The same within a transaction of this call.
+    pub(crate) fn within(&self, transaction: &Transaction) -> Self {
+        let executor = Executor::Transaction(transaction.handle());
+        Self { shared: Resources { executor, ..self.shared.clone() }, tenant: self.tenant, buffer: None }
+    }
+
+    /// Appends what was put aside for these conversations, for `None` of any, by this process: to be called before whatever would see
+    /// it or stands in an order with it. Within a unit of work nothing happens.
+    pub(crate) async fn settle(&self, conversations: Option<&[ConversationId]>) -> Result<()> {
+        match &self.buffer {
+            Some(buffer) => buffer.settle(conversations).await,
+            None => Ok(()),
+        }
     }
 
     /// Where statements go.

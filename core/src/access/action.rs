@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::config::Area;
-use crate::id::{ApiKeyId, GroupId, RoleId, SessionId, UserId};
+use crate::id::{ApiKeyId, ConversationId, GroupId, PieceId, RoleId, SessionId, UserId};
 
 /// Declares an enum of names.
 macro_rules! named {
@@ -46,6 +46,10 @@ named! {
         Sessions = "sessions",
         /// [`Settings`](crate::repository::Settings).
         Settings = "settings",
+        /// [`Pieces`](crate::repository::Pieces).
+        Pieces = "pieces",
+        /// [`Conversations`](crate::repository::Conversations).
+        Conversations = "conversations",
     }
 }
 
@@ -57,6 +61,7 @@ impl Aggregate {
                 Area::Identity
             }
             Aggregate::ApiKeys | Aggregate::Sessions | Aggregate::Settings => Area::Application,
+            Aggregate::Pieces | Aggregate::Conversations => Area::Conversation,
         }
     }
 }
@@ -109,6 +114,10 @@ pub enum Target<'a> {
     ApiKey(ApiKeyId),
     /// On a session.
     Session(SessionId),
+    /// On a conversation, or on what belongs to it.
+    Conversation(ConversationId),
+    /// On a prompt piece.
+    Piece(PieceId),
     /// On what has this name, this key, or keys that begin so.
     Named(&'a str),
 }

@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub mod action;
 pub mod actor;
 mod application;
+mod conversation;
 mod guard;
 mod identity;
 pub mod policy;
@@ -90,8 +91,11 @@ impl Conversation {
         self.guarded(&Guard::new(actor, policy))
     }
 
-    fn guarded(&self, _guard: &Guard) -> Self {
-        Self {}
+    fn guarded(&self, guard: &Guard) -> Self {
+        Self {
+            pieces: Arc::new(conversation::pieces::Guarded::new(&self.pieces, guard)),
+            conversations: Arc::new(conversation::conversations::Guarded::new(&self.conversations, guard)),
+        }
     }
 }
 

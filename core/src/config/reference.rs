@@ -41,7 +41,7 @@ const fn key(key: &'static str, kind: Kind, default: &'static str, text: &'stati
 }
 
 /// All keys, in the order in which they are shown and documented.
-pub const KEYS: [KeyDoc; 22] = [
+pub const KEYS: [KeyDoc; 24] = [
     key(
         "data_directory",
         Kind::Path,
@@ -144,6 +144,18 @@ pub const KEYS: [KeyDoc; 22] = [
         Kind::Size,
         "128MiB",
         "DuckDB: the most memory that one tenant's open file may take, at least 64MiB.",
+    ),
+    key(
+        "tenants.buffer_delay",
+        Kind::Duration,
+        "1s",
+        "How long a message that was put aside (`append_buffered`) waits at most. If the process dies, what waits is lost.",
+    ),
+    key(
+        "tenants.buffer_size",
+        Kind::Size,
+        "1MiB",
+        "How much of one tenant's messages waits at most, and one message.",
     ),
 ];
 

@@ -66,6 +66,10 @@ pub struct TenantSettings {
     pub max_connections: u32,
     /// DuckDB: the most memory of one open file, in bytes.
     pub memory: u64,
+    /// How long a message that was put aside waits at most.
+    pub buffer_delay: Duration,
+    /// How many bytes of one tenant's messages wait at most, and one message.
+    pub buffer_size: u64,
 }
 
 impl Settings {
@@ -295,6 +299,8 @@ impl Reader<'_> {
                 .map_err(|e| configuration().source(e))?,
             max_connections: self.number("tenants.max_connections", 1)?,
             memory: self.memory("tenants.memory")?,
+            buffer_delay: self.duration("tenants.buffer_delay")?,
+            buffer_size: self.required("tenants.buffer_size", units::bytes)?,
         })
     }
 }

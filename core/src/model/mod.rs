@@ -8,6 +8,13 @@ pub mod configuration;
 pub mod conversation;
 pub mod identity;
 pub mod name;
+pub mod sha256;
 
 pub use application::{ApiKey, IssuedApiKey, IssuedSession, NewApiKey, NewSession, Session, Setting};
+pub use conversation::{
+    Appended, ChatRole, ConversationRecord, ConversationStatistics, DataType, ExportFormat, Identifier,
+    Labels, Message, Metadata, NewMessage, NewPiece, Piece, PieceFilter, PieceSelection, PieceValue,
+    ResponseError, WholeConversation,
+};
 pub use identity::{Group, NewGroup, NewRole, NewUser, Permission, Role, Subject, User};
+pub use sha256::Sha256;

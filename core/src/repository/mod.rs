@@ -22,7 +22,7 @@ pub mod identity;
 
 pub use application::{ApiKeys, Application, Sessions, SessionsExt, Settings, SettingsExt};
 pub use configuration::Configuration;
-pub use conversation::Conversation;
+pub use conversation::{Conversation, Conversations, Pieces};
 pub use identity::{Assignments, Groups, GroupsExt, Identity, Roles, RolesExt, Users, UsersExt};
 
 /// Declares a private supertrait for an `…Ext` trait: nobody else implements the latter, so that it can grow.

@@ -27,11 +27,20 @@ pub(crate) enum Kind {
     PieceLabel,
     /// A piece's metadata; the value is JSON.
     PieceMetadata,
-    /// A converter that a piece went through: its class, and its hash if it has one.
+    /// What is said of a converter that a piece went through: its class, id and hash, by these names.
     PieceConverter,
-    /// The attack a piece belongs to: its class, and its id if it has one.
+    /// What is said of the attack a piece belongs to: its class, id and hash, by these names.
     PieceAttack,
 }
+
+/// The name of a tag that says a component's class.
+pub(crate) const CLASS_NAME: &str = "class_name";
+
+/// The name of a tag that says a component's id.
+pub(crate) const ID: &str = "id";
+
+/// The name of a tag that says a component's hash.
+pub(crate) const HASH: &str = "hash";
 
 impl Kind {
     const ALL: [Kind; 4] = [Kind::PieceLabel, Kind::PieceMetadata, Kind::PieceConverter, Kind::PieceAttack];
@@ -97,14 +106,32 @@ pub(crate) fn rows<'a>(
 ///
 /// # Errors
 /// `Corrupt` for a row that was never written so; else the engine's.
+#[allow(dead_code, reason = "what has tags of few kinds only is read so")]
 pub(crate) async fn load(resources: &TenantResources, owners: &[Uuid]) -> Result<HashMap<Uuid, Tags>> {
+    load_kinds(resources, owners, &Kind::ALL).await
+}
+
+/// The tags of these kinds of each of `owners`, in order.
+///
+/// # Errors
+/// As for [`load`].
+pub(crate) async fn load_kinds(
+    resources: &TenantResources,
+    owners: &[Uuid],
+    kinds: &[Kind],
+) -> Result<HashMap<Uuid, Tags>> {
     let mut found: HashMap<Uuid, Tags> = HashMap::new();
     if owners.is_empty() {
         return Ok(found);
     }
-    let rows = tag::Entity::find()
+    let mut query = tag::Entity::find()
         .filter(resources.own(tag::Column::TenantId))
-        .filter(tag::Column::OwnerId.is_in(owners.iter().copied()))
+        .filter(tag::Column::OwnerId.is_in(owners.iter().copied()));
+    // All kinds: an unknown one is found out, too.
+    if kinds.len() < Kind::ALL.len() {
+        query = query.filter(tag::Column::Kind.is_in(kinds.iter().map(|kind| kind.name())));
+    }
+    let rows = query
         .order_by_asc(tag::Column::OwnerId)
         .order_by_asc(tag::Column::Kind)
         .order_by_asc(tag::Column::Position)
@@ -166,6 +193,26 @@ pub(crate) async fn delete(
     Ok(())
 }
 
+/// Deletes the tags of one kind of all owners that `owners`, a query of ids, gives.
+///
+/// # Errors
+/// The engine's.
+pub(crate) async fn delete_kind(
+    resources: &TenantResources,
+    transaction: &Transaction,
+    owners: sea_orm::sea_query::SelectStatement,
+    kind: Kind,
+) -> Result<()> {
+    tag::Entity::delete_many()
+        .filter(resources.own(tag::Column::TenantId))
+        .filter(tag::Column::OwnerId.in_subquery(owners))
+        .filter(tag::Column::Kind.eq(kind.name()))
+        .exec(transaction)
+        .await
+        .doing("delete tags")?;
+    Ok(())
+}
+
 /// Holds for owners, by their id's column, that have a tag of this name with one of `values`.
 pub(crate) fn one_of<'a>(
     resources: &TenantResources,
@@ -209,6 +256,30 @@ pub(crate) async fn distinct(resources: &TenantResources, kind: Kind) -> Result<
             })
         })
         .collect()
+}
+
+/// Every different value that a kind has under a name, in no order.
+///
+/// # Errors
+/// `Corrupt` for a row that was never written so; else the engine's.
+pub(crate) async fn distinct_values(
+    resources: &TenantResources,
+    kind: Kind,
+    name: &str,
+) -> Result<Vec<String>> {
+    let rows: Vec<String> = tag::Entity::find()
+        .select_only()
+        .column(tag::Column::Value)
+        .distinct()
+        .filter(resources.own(tag::Column::TenantId))
+        .filter(tag::Column::Kind.eq(kind.name()))
+        .filter(tag::Column::Name.eq(resources.text().store(name)))
+        .into_tuple()
+        .all(resources.executor())
+        .await
+        .doing("read the different tags")?;
+    let at = Place { table: "tag", column: "value", key: kind.name() };
+    rows.into_iter().map(|value| resources.text().load(at, value)).collect()
 }
 
 #[cfg(test)]

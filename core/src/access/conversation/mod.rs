@@ -1,0 +1,4 @@
+//! What was said, asking before each call.
+
+pub(super) mod conversations;
+pub(super) mod pieces;
