@@ -18,9 +18,10 @@ demo: ## migrate a DuckDB and a SQLite file into Postgres, and verify
 test: ## run all tests against a real Postgres
 	@scripts/test.sh
 
-bench: ## measure both migration paths beside psql's binary COPY
+bench: ## measure migration beside psql's COPY, conversations beside the raw drivers and PyRIT
 	@scripts/setup.sh bench
 	@benches/migrate.sh
+	@benches/conversation.sh
 
 lint: ## check formatting, clippy for every subset of engines, documentation
 	@scripts/lint.sh

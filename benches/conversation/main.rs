@@ -35,6 +35,7 @@ fn main() -> Result<()> {
             results.extend(runtime.block_on(measure::all(&arguments, engine))?);
         }
     }
+    table::keep(&arguments.folder.join("figures.tsv"), &results)?;
     table::print(&mut std::io::stdout().lock(), &results)?;
     Ok(())
 }

@@ -37,7 +37,11 @@ pub(crate) struct Figures {
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) engine: Engine,
+    /// By what the figures name it.
+    pub(crate) key: &'static str,
     pub(crate) what: String,
+    /// How many pieces it is about.
+    pub(crate) pieces: usize,
     pub(crate) ours: Figures,
     pub(crate) raw: Figures,
 }
@@ -50,7 +54,7 @@ pub(crate) async fn all(arguments: &Arguments, engine: Engine) -> Result<Vec<Mea
 
     table::say(&format!("{engine}: appending {bulk} pieces at once"));
     let said: Vec<_> = (0..bulk).map(data::said).collect();
-    let mut measured = Measured::new(engine, format!("append {bulk} pieces"));
+    let mut measured = Measured::new(engine, "append", bulk, format!("append {bulk} pieces"));
     for round in 0..arguments.rounds {
         let place = Place::empty(arguments, engine, &format!("bulk{round}")).await?;
         bulk_append::<Ours>(&place, &said, &mut measured.ours).await?;
@@ -71,11 +75,12 @@ pub(crate) async fn all(arguments: &Arguments, engine: Engine) -> Result<Vec<Mea
 
     let conversations = (whole / MESSAGES).min(200);
     let singles = arguments.scaled(500).max(50);
+    let of = |key, pieces, what| Measured::new(engine, key, pieces, what);
     let mut list = [
-        Measured::new(engine, format!("read {conversations} conversations of 50 turns")),
-        Measured::new(engine, format!("first page of a label, {whole} pieces, 20 times")),
-        Measured::new(engine, format!("all pages of a label, {whole} pieces")),
-        Measured::new(engine, format!("append {singles} messages, one by one")),
+        of("read", conversations * MESSAGES, format!("read {conversations} conversations of 50 turns")),
+        of("page", 20 * 100, format!("first page of a label, {whole} pieces, 20 times")),
+        of("label", labelled(whole), format!("all pages of a label, {whole} pieces")),
+        of("single", singles, format!("append {singles} messages, one by one")),
     ];
     for round in 0..arguments.rounds {
         table::say(&format!("{engine}: reading, round {}", round + 1));
@@ -126,7 +131,7 @@ async fn reading<S: Side>(
     }
     clock.stop(first);
 
-    let expected = (0..whole).filter(|number| data::operation(*number) == data::operation(1)).count();
+    let expected = labelled(whole);
     let clock = Clock::start();
     let found = side.find(&data::operation(1), 1_000, usize::MAX).await?;
     clock.stop(all);
@@ -144,9 +149,14 @@ async fn reading<S: Side>(
     side.close().await
 }
 
+/// How many of so many pieces have the label that all pages of are read.
+fn labelled(whole: usize) -> usize {
+    (0..whole).filter(|number| data::operation(*number) == data::operation(1)).count()
+}
+
 impl Measured {
-    fn new(engine: Engine, what: String) -> Self {
-        Self { engine, what, ours: Figures::default(), raw: Figures::default() }
+    fn new(engine: Engine, key: &'static str, pieces: usize, what: String) -> Self {
+        Self { engine, key, what, pieces, ours: Figures::default(), raw: Figures::default() }
     }
 }
 

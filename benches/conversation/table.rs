@@ -1,6 +1,7 @@
 //! What is told.
 
 use std::io::Write;
+use std::path::Path;
 
 use crate::Result;
 use crate::measure::{Figures, Measured};
@@ -17,7 +18,7 @@ pub(crate) fn print(out: &mut impl Write, results: &[Measured]) -> Result<()> {
         "{:<9} {:<46} {:>9} {:>9} {:>6} {:>9} {:>9}",
         "engine", "what", "ours s", "raw s", "ratio", "ours MiB", "raw MiB"
     )?;
-    for Measured { engine, what, ours, raw } in results {
+    for Measured { engine, what, ours, raw, .. } in results {
         let (a, b) = (median(ours), median(raw));
         writeln!(
             out,
@@ -29,6 +30,15 @@ pub(crate) fn print(out: &mut impl Write, results: &[Measured]) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Writes engine, measure and our seconds per piece, for whoever measures something else beside them.
+pub(crate) fn keep(path: &Path, results: &[Measured]) -> Result<()> {
+    let line = |measured: &Measured| {
+        let seconds = median(&measured.ours) / measured.pieces as f64;
+        format!("{}\t{}\t{seconds:.12}\n", measured.engine.to_string().to_lowercase(), measured.key)
+    };
+    Ok(std::fs::write(path, results.iter().map(line).collect::<String>())?)
 }
 
 fn median(figures: &Figures) -> f64 {

@@ -14,7 +14,7 @@ use super::read::VECTOR;
 use crate::append::{Rows, cell, size};
 
 /// The Appender from this many rows on.
-const APPENDER_ROWS: usize = 8;
+const APPENDER_ROWS: usize = 2;
 
 const APPEND: &str = "append rows";
 
