@@ -22,9 +22,10 @@ s3: ## run the tests of content on S3 against a server installed for them
 	@scripts/setup.sh test
 	@scripts/s3.sh
 
-bench: ## measure both migration paths beside psql's binary COPY
+bench: ## measure migration beside psql's COPY, conversations beside the raw drivers and PyRIT
 	@scripts/setup.sh bench
 	@benches/migrate.sh
+	@benches/conversation.sh
 
 lint: ## check formatting, clippy for every subset of engines, documentation
 	@scripts/lint.sh

@@ -14,7 +14,7 @@ use super::write::{BATCH_BYTES, flush};
 use crate::append::{Rows, cell, size};
 
 /// The Appender from this many rows on.
-const APPENDER_ROWS: usize = 8;
+const APPENDER_ROWS: usize = 2;
 
 const APPEND: &str = "append rows";
 
