@@ -74,7 +74,7 @@ pub(crate) async fn run(config: &Config) -> trimaran::Result<Vec<String>> {
         exported.extend_from_slice(&chunk);
     }
 
-    stores.close().await;
+    stores.close().await?;
     Ok(vec![
         format!("everybody sees {}", chat.parameters.redacted()),
         format!("who may ask gets the key: {}", revealed.is_some_and(|all| all.secret("/api_key").is_some())),

@@ -32,7 +32,7 @@ async fn main() {
         // A server for one tenant would show `stores.tenant(id).await?.content()`.
         let resources = Resources::new(stores.content());
         serve(&resources, std::io::stdin().lock(), std::io::stdout()).await?;
-        stores.close().await;
+        stores.close().await?;
         trimaran::Result::Ok(())
     };
     if let Err(error) = served.await {
