@@ -3,10 +3,10 @@
 # TRIMARAN_DUCKDB=source, CARGO_TARGET_DIR (see CONTRIBUTING.md).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint doc
+.PHONY: help setup demo test s3 bench lint doc book
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 setup: ## install what building and testing need
 	@scripts/setup.sh test
@@ -18,9 +18,14 @@ demo: ## migrate a DuckDB and a SQLite file into Postgres, and verify
 test: ## run all tests against a real Postgres
 	@scripts/test.sh
 
-bench: ## measure both migration paths beside psql's binary COPY
+s3: ## run the tests of content on S3 against a server installed for them
+	@scripts/setup.sh test
+	@scripts/s3.sh
+
+bench: ## measure migration beside psql's COPY, conversations beside the raw drivers and PyRIT
 	@scripts/setup.sh bench
 	@benches/migrate.sh
+	@benches/conversation.sh
 
 lint: ## check formatting, clippy for every subset of engines, documentation
 	@scripts/lint.sh
@@ -28,3 +33,8 @@ lint: ## check formatting, clippy for every subset of engines, documentation
 doc: ## build the documentation
 	@scripts/setup.sh build
 	@eval "$$(scripts/duckdb.sh)" && cargo doc --workspace --lib --no-deps $$TRIMARAN_CARGO_FLAGS
+
+book: ## build the book in target/book; installs mdbook if it is missing
+	@scripts/links.sh
+	@command -v mdbook >/dev/null || cargo install mdbook --version 0.5.4 --locked
+	@mdbook build docs

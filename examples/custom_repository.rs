@@ -97,7 +97,7 @@ pub async fn run(config: &Config) -> Result<Vec<String>> {
     findings.report("a typing error", 1, None).await?;
     trimaran::UnitOfWork::commit(Box::new(unit)).await?;
     let severe = SqlFindings(Executor::Connection(store.connection().clone())).at_least(5).await?;
-    stores.close().await;
+    stores.close().await?;
     Ok(severe)
 }
 

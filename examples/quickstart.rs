@@ -54,7 +54,7 @@ pub(crate) async fn run(config: &Config) -> trimaran::Result<Vec<String>> {
     unit.commit().await?;
     let still = application.api_keys.authenticate(&issued.secret).await?;
 
-    stores.close().await;
+    stores.close().await?;
     Ok(vec![
         format!("{} may read prompts: {may}", zoe.name),
         format!("her key lets her in: {}; once revoked: {}", let_in.is_some(), still.is_some()),

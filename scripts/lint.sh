@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # lint.sh: formatting, clippy with warnings denied for all targets and for every subset of the engines, documentation
-# without warnings, and shellcheck where it is installed. Nothing is linked, so no DuckDB library is needed or built.
+# without warnings, links that lead somewhere, and shellcheck where it is installed. Nothing is linked, so no DuckDB library is needed or built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
@@ -20,6 +20,7 @@ for subset in "" parquet s3 postgres sqlite duckdb postgres,sqlite postgres,duck
   step cargo clippy --workspace --locked --lib --bins --no-default-features --features "$subset" -- -D warnings
 done
 RUSTDOCFLAGS="-D warnings" step cargo doc --workspace --lib --locked --no-deps --no-default-features --features $everything
+step scripts/links.sh
 if have shellcheck; then
   step shellcheck --external-sources scripts/*.sh benches/*.sh .ci/run
 else

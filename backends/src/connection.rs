@@ -18,6 +18,7 @@ use sea_orm::{
 use trimaran_core::{Capabilities, Engine, Result};
 
 use crate::Transaction;
+use crate::append::Rows;
 use crate::db_error::to_db_err;
 use crate::transaction::run_in;
 
@@ -117,6 +118,18 @@ pub trait EngineTransaction: fmt::Debug + Send {
     /// # Errors
     /// As for [`EngineConnection::stream_raw`].
     async fn stream_raw<'a>(&'a mut self, statement: Statement) -> Result<RowStream<'a>>;
+
+    /// Inserts rows, all of them or, after an error, none: the transaction is never committed then. An engine that has a
+    /// faster way than INSERT overrides it.
+    ///
+    /// # Errors
+    /// As for [`EngineConnection::execute_raw`].
+    async fn append(&mut self, rows: Rows) -> Result<()> {
+        for statement in rows.into_inserts(usize::MAX) {
+            self.execute_raw(statement?).await?;
+        }
+        Ok(())
+    }
 
     /// Commits.
     ///

@@ -10,6 +10,7 @@
 //! - [`bulk`]: the fast way in and out, and the small statements around it;
 //! - [`dialect`]: names, types and data definition in each engine's SQL;
 //! - [`schema`]: Trimaran's own tables, as migrations for all three engines;
+//! - [`files`]: the content area, in a folder, in memory or on S3;
 //! - [`import`]: prompts of datasets from files;
 //! - [`tenant`]: whose data is where, and who reaches it.
 
@@ -23,6 +24,7 @@ pub mod db_error;
 pub mod dialect;
 pub mod entity;
 pub mod executor;
+pub mod files;
 pub mod import;
 pub mod open;
 pub mod repository;
@@ -49,6 +51,7 @@ pub use catalog::Catalog;
 pub use connection::{Connection, EngineConnection, EngineTransaction};
 pub use dialect::Dialect;
 pub use executor::Executor;
+pub use files::ContentStore;
 pub use open::open;
 pub use sea_orm::sea_query;
 pub use store::{SqlStore, SqlUnitOfWork};

@@ -11,6 +11,7 @@ use trimaran_core::{
     Capabilities, Clock, Engine, Error, ErrorKind, IdSource, Result, Store, TenantId, UnitOfWork,
 };
 
+use crate::repository::conversation::{Buffer, BufferSettings, Open, Tables};
 use crate::repository::{Resources, TenantResources};
 use crate::{Connection, Executor, Transaction};
 
@@ -23,6 +24,7 @@ pub struct SqlStore {
     ids: Arc<dyn IdSource>,
     passwords: PasswordHasher,
     tenant: Option<(TenantId, Arc<Keyring>)>,
+    buffer: Option<Arc<Buffer>>,
 }
 
 impl SqlStore {
@@ -34,15 +36,39 @@ impl SqlStore {
         ids: Arc<dyn IdSource>,
         passwords: PasswordHasher,
     ) -> Self {
-        Self { connection, areas: areas.into(), clock, ids, passwords, tenant: None }
+        Self { connection, areas: areas.into(), clock, ids, passwords, tenant: None, buffer: None }
     }
 
     /// The same store for one tenant, whose areas it keeps: the connection must be the tenant's. Its secrets are under the
     /// keys of `keyring`.
     #[must_use]
-    pub fn of_tenant(mut self, tenant: TenantId, keyring: Arc<Keyring>) -> Self {
+    pub fn of_tenant(self, tenant: TenantId, keyring: Arc<Keyring>) -> Self {
+        let (shared, connection, keys) = (self.parts(), self.connection.clone(), Arc::clone(&keyring));
+        let open: Open = Box::new(move || {
+            let (shared, keyring) =
+                (shared.resources(Executor::Connection(connection.clone())), Arc::clone(&keys));
+            Box::pin(std::future::ready(Ok(TenantResources { shared, tenant, keyring, buffer: None })))
+        });
+        let buffer = Buffer::new(Box::new(Tables(open)), BufferSettings::default());
+        self.of_tenant_with(tenant, keyring, buffer)
+    }
+
+    /// The same; what is put aside to be appended later is in `buffer`, which all stores of the tenant share.
+    #[must_use]
+    pub(crate) fn of_tenant_with(
+        mut self,
+        tenant: TenantId,
+        keyring: Arc<Keyring>,
+        buffer: Arc<Buffer>,
+    ) -> Self {
         self.tenant = Some((tenant, keyring));
+        self.buffer = Some(buffer);
         self
+    }
+
+    fn parts(&self) -> ResourceParts {
+        let Self { clock, ids, passwords, .. } = self;
+        ResourceParts { clock: Arc::clone(clock), ids: Arc::clone(ids), passwords: passwords.clone() }
     }
 
     /// The connection, for a consumer's own entities.
@@ -68,12 +94,7 @@ impl SqlStore {
                 .context("it isn't kept in this store")
                 .hint("ask the store that keeps it"));
         }
-        Ok(Resources {
-            executor,
-            clock: Arc::clone(&self.clock),
-            ids: Arc::clone(&self.ids),
-            passwords: self.passwords.clone(),
-        })
+        Ok(self.parts().resources(executor))
     }
 
     fn tenant_resources(&self, area: Area, executor: Executor) -> Result<TenantResources> {
@@ -83,7 +104,27 @@ impl SqlStore {
                 .context("it is kept per tenant, and this store is nobody's")
                 .hint("ask stores.tenant(id) for the tenant's"));
         };
-        Ok(TenantResources { shared, tenant, keyring })
+        let buffer = match &shared.executor {
+            Executor::Connection(_) => self.buffer.clone(),
+            // It would outlive the unit.
+            Executor::Transaction(_) => None,
+        };
+        Ok(TenantResources { shared, tenant, keyring, buffer })
+    }
+}
+
+/// What repositories work with, but for where statements go.
+#[derive(Debug, Clone)]
+pub(crate) struct ResourceParts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) passwords: PasswordHasher,
+}
+
+impl ResourceParts {
+    pub(crate) fn resources(&self, executor: Executor) -> Resources {
+        let Self { clock, ids, passwords } = self.clone();
+        Resources { executor, clock, ids, passwords }
     }
 }
 

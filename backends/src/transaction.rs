@@ -18,6 +18,7 @@ use sea_orm::DbBackend;
 use tokio::sync::{Mutex, MutexGuard};
 use trimaran_core::{Capabilities, Engine, Error, ErrorKind, Result};
 
+use crate::append::Rows;
 use crate::connection::EngineTransaction;
 
 mod orm;
@@ -198,6 +199,18 @@ impl TransactionHandle {
         self.0.inner.fetch_add(1, Ordering::SeqCst);
         statement.succeeded();
         Ok(Transaction { handle: self.clone(), inner: true, ended: false })
+    }
+
+    /// Inserts rows, as one statement, the engine's fast way: see [`append_rows`](crate::append::append_rows).
+    ///
+    /// # Errors
+    /// `Conflict` if a key is taken; [`Aborted`](ErrorKind::Aborted) if the transaction has ended or is poisoned; else
+    /// the engine's.
+    pub async fn append(&self, rows: Rows) -> Result<()> {
+        let mut statement = self.0.enter().await?;
+        statement.get()?.append(rows).await?;
+        statement.succeeded();
+        Ok(())
     }
 
     /// Runs `work` with the engine's own transaction, as one statement: for what only one engine has (such as COPY).

@@ -43,7 +43,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use id::{IdSource, TenantId};
 pub use location::Location;
 pub use page::{Cursor, Page, PageRequest};
-pub use repository::{Application, Configuration, Conversation, Identity};
+pub use repository::{Application, Configuration, Content, Conversation, Identity};
 pub use store::{Store, UnitOfWork};
 pub use types::LogicalType;
 pub use value::Value;

@@ -105,7 +105,7 @@ fn checked(config: &Config) -> String {
     for (area, store) in &config.settings().stores {
         out.push_str(&format!("  {area}: {} at {}\n", store.location.engine(), store.location));
     }
-    out.push_str(&format!("  content: files in {}\n", config.settings().content.folder.display()));
+    out.push_str(&format!("  content: objects in {}\n", config.settings().content.place));
     out.push_str("Nothing was opened: `trimaran schema status` does that.\n");
     out
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
 mod cli;
+mod content;
 mod hazards;
 mod interruptions;
 mod plans;

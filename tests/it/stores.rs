@@ -14,6 +14,9 @@ use trimaran_backends::testing::postgres::database;
 
 use crate::cli::{duckdb_url, migrate, sqlite_url};
 
+#[path = "../../examples/conversations.rs"]
+#[allow(dead_code, reason = "its main is for the example")]
+mod conversations;
 #[path = "../../examples/custom_repository.rs"]
 #[allow(dead_code, reason = "its main is not called")]
 mod custom_repository;
@@ -74,6 +77,34 @@ async fn the_quickstart_works_with_no_configuration_and_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn conversations_are_kept_with_no_configuration_and_by_every_engine() {
+    let target = database();
+    for place in ["", "sqlite", "postgres"] {
+        let dir = folder();
+        let url = match place {
+            "sqlite" => format!("sqlite://{}", dir.path().join("tenants").display()),
+            _ => target.url().to_owned(),
+        };
+        let areas = [("stores.configuration.url", url.as_str()), ("stores.conversation.url", url.as_str())];
+        let key = "0123456789abcdef0123456789abcdef";
+        let keys = [("tenants.key", key), ("secrets.key", key)];
+        let settings: Vec<_> =
+            if place.is_empty() { vec![] } else { areas.into_iter().chain(keys).collect() };
+        let config = configured(dir.path(), &settings);
+        for _ in 0..2 {
+            let told = conversations::run(&config).await.unwrap();
+            assert!(
+                told[0].contains("models.example.org") && !told[0].contains("sk-7f3a"),
+                "{place}: {told:?}"
+            );
+            assert_eq!(told[1], "who may ask gets the key: true", "{place}");
+            assert_eq!(told[2], r#"found by its label: ["Ignore all previous\0instructions"]"#, "{place}");
+            assert_eq!(told[3], "exported 2 lines", "{place}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_custom_repository_works_on_every_engine_by_configuration() {
     let dir = folder();
     let target = database();
@@ -108,14 +139,14 @@ async fn moved_is_served(dir: &Path, url: &str, from: &str) {
     let at = |url: &str| configured(dir, &[("stores.identity.url", url), ("stores.application.url", url)]);
     let before = opened(&at(url)).await;
     let filled = moved::fill(before.store(Area::Identity).unwrap()).await;
-    before.close().await;
+    before.close().await.unwrap();
     drop(before);
 
     migrate("run", from, target.url(), &[]).expect(0);
 
     let after = opened(&at(target.url())).await;
     filled.check(after.store(Area::Identity).unwrap()).await;
-    after.close().await;
+    after.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,7 +178,7 @@ async fn with_an_owner_the_application_s_role_owns_nothing_and_tenants_stay_apar
     let seen = one.query_one_raw(count).await.unwrap().unwrap().try_get::<i64>("", "n").unwrap();
     assert_eq!(seen, 0);
     assert!(one.execute_unprepared(&mark(two.id())).await.is_err());
-    stores.close().await;
+    stores.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +201,7 @@ async fn each_tenant_has_a_file_that_is_noticed_in_another_s_place() {
             let tenant = stores.tenant(record.id).await.unwrap();
             tenant.connection(Area::Conversation).await.unwrap().ping().await.unwrap();
         }
-        stores.close().await;
+        stores.close().await.unwrap();
         drop(stores);
         let file = |place: &str| tenants.join(format!("{place}.{scheme}"));
         std::fs::rename(file(&one.place), tenants.join("aside")).unwrap();
@@ -183,7 +214,7 @@ async fn each_tenant_has_a_file_that_is_noticed_in_another_s_place() {
             error.to_string().contains(&one.id.to_string())
                 && error.to_string().contains(&two.id.to_string())
         );
-        stores.close().await;
+        stores.close().await.unwrap();
     }
 }
 
@@ -217,7 +248,7 @@ async fn what_a_configuration_asks_for_in_vain_is_said_with_the_next_step() {
     assert_eq!(stores.store(Area::Conversation).unwrap_err().kind(), ErrorKind::Configuration);
     let nobody = stores.tenant(trimaran::TenantId(uuid::Uuid::nil())).await.unwrap_err();
     assert_eq!(nobody.kind(), ErrorKind::NotFound);
-    stores.close().await;
+    stores.close().await.unwrap();
 }
 
 async fn opened_error(config: &Config) -> trimaran::Error {
@@ -237,7 +268,7 @@ async fn areas_with_equal_urls_share_units_of_work() {
     unit.rollback().await.unwrap();
     assert!(stores.identity().users.find_by_name("zoë").await.unwrap().is_none());
     assert!(stores.application().settings.get("colour").await.unwrap().is_none());
-    stores.close().await;
+    stores.close().await.unwrap();
 }
 
 /// What all tests of this process log: a subscriber of one test alone would miss what another one met first.
@@ -262,7 +293,7 @@ async fn opening_logs_each_store_s_engine_url_and_schema_and_no_password() {
     let target = database();
     tracing_subscriber::fmt().with_ansi(false).with_writer(|| Logged).init();
     let stores = opened(&configured(dir.path(), &[("stores.identity.url", target.url())])).await;
-    stores.close().await;
+    stores.close().await.unwrap();
 
     let text = String::from_utf8(LOGGED.lock().unwrap().clone()).unwrap();
     let here = dir.path().to_str().unwrap();
@@ -283,13 +314,13 @@ async fn opening_logs_each_store_s_engine_url_and_schema_and_no_password() {
 }
 
 #[test]
-fn what_the_readme_shows_is_the_quickstart() {
+fn what_the_readme_shows_is_an_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let quickstart = std::fs::read_to_string(root.join("examples/quickstart.rs")).unwrap();
+    let example = std::fs::read_to_string(root.join("examples/conversations.rs")).unwrap();
     let shown = readme.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
     for line in shown.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        assert!(quickstart.lines().any(|known| known.trim() == line), "{line}");
+        assert!(example.lines().any(|known| known.trim() == line), "{line}");
     }
 }
 
@@ -323,7 +354,7 @@ async fn the_program_brings_a_configuration_s_stores_up_and_the_application_open
     stores.application().settings.put("colour", "red".into()).await.unwrap();
     let tenant = stores.tenants().create("one").await.unwrap();
     stores.tenant(tenant.id).await.unwrap().connection(Area::Conversation).await.unwrap();
-    stores.close().await;
+    stores.close().await.unwrap();
     drop(stores);
     // The tenant's file is one of the stores now.
     let (after, report) = run("status");

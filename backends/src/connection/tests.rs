@@ -3,6 +3,7 @@
 //! A case is an `async fn(Fixture)`; [`cases!`] makes a test of it on each engine. Another engine is one line there and
 //! one function in `fixture`.
 
+mod appends;
 mod cancellation;
 mod entity;
 mod errors;

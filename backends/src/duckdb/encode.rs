@@ -37,7 +37,7 @@ pub(super) fn encode_row(types: &[LogicalType], row: &[Value<'_>], out: &mut Vec
 }
 
 /// Whether DuckDB holds `value` in a column of type `logical`; else why not.
-fn check(logical: &LogicalType, value: &Value<'_>) -> Result<(), String> {
+pub(super) fn check(logical: &LogicalType, value: &Value<'_>) -> Result<(), String> {
     use LogicalType as L;
     let within = |fits: bool, what: &str| if fits { Ok(()) } else { Err(format!("is {what}")) };
     match (logical, value) {

@@ -12,11 +12,13 @@
 //! - [`connection`], `transaction`, `rows`: DuckDB under SeaORM; `pool`, `worker`, `cancel`: its sessions, each on a thread of its
 //!   own; `run`, `bind`, `column`, `row`: one statement, its parameters and its rows; `sql`, `unsupported`: what of Postgres'
 //!   SQL must be known or explained;
+//! - `append`: many rows at once under SeaORM;
 //! - `error`: DuckDB's messages, classified.
 //!
 //! Nothing here needs an extension other than JSON, which is checked when a file is opened; the ICU extension, which an
 //! official library carries and the bundled one does not, makes no difference.
 
+mod append;
 mod bind;
 mod cancel;
 mod catalog;

@@ -8,11 +8,13 @@ use duckdb::Connection;
 use sea_orm::{AccessMode, ExecResult, IsolationLevel, QueryResult, Statement, TransactionOptions};
 use trimaran_core::{Error, ErrorKind, Result};
 
+use super::append;
 use super::error::failed;
 use super::pool::Lease;
 use super::rows::stream;
 use super::run;
 use crate::EngineTransaction;
+use crate::append::Rows;
 use crate::connection::RowStream;
 
 /// An open transaction. It sees the state of the file at its first statement, and its own changes (snapshot isolation).
@@ -119,6 +121,10 @@ impl EngineTransaction for DuckdbTransaction {
     async fn stream_raw<'a>(&'a mut self, statement: Statement) -> Result<RowStream<'a>> {
         let worker = self.lease.as_ref().ok_or_else(ended)?.worker()?;
         stream(&worker, None, statement, self.by_position).await
+    }
+
+    async fn append(&mut self, rows: Rows) -> Result<()> {
+        self.run(move |connection| append::append(connection, rows)).await
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

@@ -16,7 +16,7 @@ use super::read::VECTOR;
 use crate::catalog::TableName;
 
 /// A batch is flushed at this many bytes of encoded rows, or at a vector's rows if those come first.
-const BATCH_BYTES: usize = 4 << 20;
+pub(super) const BATCH_BYTES: usize = 4 << 20;
 
 /// Writes encoded rows in the current transaction; how many there were.
 ///
@@ -46,7 +46,7 @@ pub(super) fn write(
             builders.iter_mut().zip(&row).try_for_each(|(builder, value)| builder.append(value))?;
             count += 1;
         }
-        append(&mut appender, columns, &mut builders).map_err(refused)?;
+        flush(&mut appender, &names, &mut builders).map_err(refused)?;
         written += count;
     }
     // Dropping an Appender flushes too, but swallows what goes wrong.
@@ -54,17 +54,18 @@ pub(super) fn write(
     Ok(written)
 }
 
-fn append(
+/// Hands the builders' rows to the Appender, and empties them.
+pub(super) fn flush(
     appender: &mut Appender<'_>,
-    columns: &[(String, LogicalType)],
+    columns: &[&str],
     builders: &mut [Builder],
 ) -> duckdb::Result<()> {
     let arrays: Vec<_> = builders.iter_mut().map(Builder::finish).collect();
     let fields: Vec<_> = columns
         .iter()
         .zip(&arrays)
-        .map(|((name, _), array)| {
-            let field = Field::new(name, array.data_type().clone(), true);
+        .map(|(name, array)| {
+            let field = Field::new(*name, array.data_type().clone(), true);
             match array.data_type() {
                 DataType::FixedSizeBinary(16) => {
                     field.with_metadata([("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned())])

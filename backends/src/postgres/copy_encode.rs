@@ -220,25 +220,35 @@ fn bits(count: u32, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
     })
 }
 
+/// Appends an array's payload, without its length.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`] as for [`encode_row`].
+pub(super) fn encode_array(element: &LogicalType, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
+    elements(element, values, out).map_err(|reason| refused().context(reason))
+}
+
 /// An array of one dimension, counted from 1; the empty array has no dimension.
 fn list(element: &LogicalType, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), Refusal> {
+    measured(out, |out| elements(element, values, out))
+}
+
+fn elements(element: &LogicalType, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), Refusal> {
     let oid = types::element_oid(element).ok_or("a list within a list")?;
     let count = i32::try_from(values.len()).map_err(|_| "a list of over 2,147,483,647 elements")?;
-    measured(out, |out| {
-        let nulls = values.iter().any(Value::is_null);
-        out.extend_from_slice(&i32::from(count > 0).to_be_bytes());
-        out.extend_from_slice(&i32::from(nulls).to_be_bytes());
-        out.extend_from_slice(&oid.to_be_bytes());
-        if count > 0 {
-            out.extend_from_slice(&count.to_be_bytes());
-            out.extend_from_slice(&1i32.to_be_bytes());
-        }
-        for (index, value) in values.iter().enumerate() {
-            encode_field(element, value, out)
-                .map_err(|reason| Refusal::from(format!("element {}: {reason}", index + 1)))?;
-        }
-        Ok(())
-    })
+    let nulls = values.iter().any(Value::is_null);
+    out.extend_from_slice(&i32::from(count > 0).to_be_bytes());
+    out.extend_from_slice(&i32::from(nulls).to_be_bytes());
+    out.extend_from_slice(&oid.to_be_bytes());
+    if count > 0 {
+        out.extend_from_slice(&count.to_be_bytes());
+        out.extend_from_slice(&1i32.to_be_bytes());
+    }
+    for (index, value) in values.iter().enumerate() {
+        encode_field(element, value, out)
+            .map_err(|reason| Refusal::from(format!("element {}: {reason}", index + 1)))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

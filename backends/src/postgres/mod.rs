@@ -9,6 +9,7 @@
 //!   `default_sql_reader`;
 //! - `read` and `write`: binary COPY out and in, over the pure codecs `copy_encode`, `copy_decode` and `numeric`, which
 //!   do no I/O;
+//! - `append`: many rows at once within a transaction of the pool;
 //! - `snapshot`: one state of the data for all sessions of a source, and what proves that state unchanged;
 //! - `error`: SQLSTATEs to kinds of error, without the values that Postgres puts into its messages.
 //!
@@ -18,6 +19,7 @@ pub mod connect;
 pub mod connection;
 pub mod dialect;
 
+mod append;
 mod catalog;
 mod catalog_keys;
 mod catalog_sequences;

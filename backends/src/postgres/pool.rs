@@ -262,6 +262,19 @@ impl PooledSession {
         self.leave(outcome, operation).map(ExecResult::from)
     }
 
+    /// Runs a statement of ours, prepared where statements are kept.
+    pub(super) async fn execute_arguments(
+        &mut self,
+        sql: String,
+        arguments: PgArguments,
+        operation: &str,
+    ) -> Result<ExecResult> {
+        let query =
+            sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(!self.pool.way.shared_sessions);
+        let outcome = query.execute(self.enter()?).await;
+        self.leave(outcome, operation).map(ExecResult::from)
+    }
+
     pub(super) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>> {
         let query = self.query(statement)?;
         let outcome = query.fetch_all(self.enter()?).await;

@@ -8,7 +8,9 @@ use sea_orm::{AccessMode, ExecResult, IsolationLevel, QueryResult, Statement, Tr
 use sqlx::PgConnection;
 use trimaran_core::Result;
 
+use super::append;
 use super::pool::PooledSession;
+use crate::append::Rows;
 use crate::connection::{EngineTransaction, RowStream};
 
 /// An open transaction. What only Postgres has is reached by [`PostgresTransaction::begin_raw`].
@@ -83,6 +85,16 @@ impl EngineTransaction for PostgresTransaction {
 
     async fn stream_raw<'a>(&'a mut self, statement: Statement) -> Result<RowStream<'a>> {
         Ok(self.session.stream(statement))
+    }
+
+    async fn append(&mut self, rows: Rows) -> Result<()> {
+        if let Some(types) = rows.types() {
+            return append::append(&mut self.session, &rows, &types).await;
+        }
+        for statement in rows.into_inserts(usize::MAX) {
+            self.session.execute(statement?).await?;
+        }
+        Ok(())
     }
 
     async fn commit(mut self: Box<Self>) -> Result<()> {

@@ -51,6 +51,11 @@ pub(super) fn element_oid(logical: &LogicalType) -> Option<u32> {
     OIDS.iter().find(|(l, ..)| l == plain).map(|(_, oid, _)| *oid)
 }
 
+/// The OID of a type's arrays; 0, for the server to find out, if it has none.
+pub(super) fn array_oid(logical: &LogicalType) -> u32 {
+    OIDS.iter().find(|(l, ..)| l == logical).map_or(0, |(.., oid)| *oid)
+}
+
 /// The type whose binary form values of the type `oid` have.
 pub(super) fn of_oid(oid: u32) -> Option<LogicalType> {
     OIDS.iter().chain(&ALIASES).find_map(|(logical, scalar, array)| match oid {

@@ -15,6 +15,7 @@ pub mod conversation;
 pub mod identity;
 mod paging;
 pub mod parent;
+mod repetition;
 mod resources;
 pub(crate) mod retried;
 mod tenant_resources;

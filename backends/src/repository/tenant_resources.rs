@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use sea_orm::{ColumnTrait, sea_query::SimpleExpr};
-use trimaran_core::TenantId;
+use trimaran_core::id::ConversationId;
 use trimaran_core::repository::{Configuration, Conversation};
 use trimaran_core::secret::Keyring;
+use trimaran_core::{Result, TenantId};
 
+use super::conversation::Buffer;
 use super::text::TextCodec;
-use super::{Resources, configuration};
-use crate::Executor;
+use super::{Resources, configuration, conversation};
+use crate::{Executor, Transaction};
 
 /// [`Resources`], and whose rows they are for. Cheap to clone.
 ///
@@ -21,6 +23,8 @@ pub struct TenantResources {
     pub shared: Resources,
     /// Whose rows.
     pub tenant: TenantId,
+    /// What was put aside to be appended; none within a unit of work.
+    pub(crate) buffer: Option<Arc<Buffer>>,
     /// The keys that the tenant's secrets are under.
     pub keyring: Arc<Keyring>,
 }
@@ -36,7 +40,31 @@ impl TenantResources {
 
     /// The repositories of conversation.
     pub fn conversation(&self) -> Conversation {
-        Conversation {}
+        Conversation {
+            scores: Arc::new(conversation::SqlScores::new(self.clone())),
+            embeddings: Arc::new(conversation::SqlEmbeddings::new(self.clone())),
+            seeds: Arc::new(conversation::SqlSeeds::new(self.clone())),
+            attack_results: Arc::new(conversation::SqlAttackResults::new(self.clone())),
+            scenario_results: Arc::new(conversation::SqlScenarioResults::new(self.clone())),
+            pieces: Arc::new(conversation::SqlPieces::new(self.clone())),
+            conversations: Arc::new(conversation::SqlConversations::new(self.clone())),
+        }
+    }
+
+    /// The same within a transaction of this call.
+    pub(crate) fn within(&self, transaction: &Transaction) -> Self {
+        let executor = Executor::Transaction(transaction.handle());
+        let shared = Resources { executor, ..self.shared.clone() };
+        Self { shared, tenant: self.tenant, keyring: Arc::clone(&self.keyring), buffer: None }
+    }
+
+    /// Appends what was put aside for these conversations, for `None` of any, by this process: to be called before whatever would see
+    /// it or stands in an order with it. Within a unit of work nothing happens.
+    pub(crate) async fn settle(&self, conversations: Option<&[ConversationId]>) -> Result<()> {
+        match &self.buffer {
+            Some(buffer) => buffer.settle(conversations).await,
+            None => Ok(()),
+        }
     }
 
     /// Where statements go.

@@ -1,8 +1,8 @@
 //! SQLite: one file, read from one snapshot without leaving a trace, or written by one writer.
 //!
 //! - [`connect`]: opens a file as a source or as a target;
-//! - [`connection`]: the pool that SeaORM's queries run on, with `pool` (its sessions), `transaction`, and `statement`
-//!   (what may write);
+//! - [`connection`]: the pool that SeaORM's queries run on, with `pool` (its sessions), `transaction`, `append` (many
+//!   rows at once), and `statement` (what may write);
 //! - `snapshot`, with `private_copy`: how a source is read without writing anything, and why all its sessions see the
 //!   same;
 //! - `file`: what is known of a file before SQLite touches it, and what tells one state of it from another;
@@ -19,6 +19,7 @@ pub mod session;
 pub mod storage;
 pub mod types;
 
+mod append;
 mod catalog;
 mod ddl;
 mod defaults;

@@ -11,7 +11,9 @@ use sea_orm::{AccessMode, ExecResult, QueryResult, SqliteTransactionMode, Statem
 use sqlx::SqliteConnection;
 use trimaran_core::Result;
 
+use super::append;
 use super::pool::{Ends, PooledSession};
+use crate::append::Rows;
 use crate::connection::{EngineTransaction, RowStream};
 
 /// An open transaction.
@@ -95,6 +97,10 @@ impl EngineTransaction for SqliteTransaction {
 
     async fn stream_raw<'a>(&'a mut self, statement: Statement) -> Result<RowStream<'a>> {
         Ok(self.session.stream(statement))
+    }
+
+    async fn append(&mut self, rows: Rows) -> Result<()> {
+        append::append(&mut self.session, rows).await
     }
 
     async fn commit(mut self: Box<Self>) -> Result<()> {

@@ -4,6 +4,7 @@
 //! - [`Tenant`]: one tenant's stores;
 //! - [`connect()`]: from a location to a connection, by scheme.
 
+mod buffers;
 mod connect;
 mod kept_key;
 mod opener;
@@ -12,18 +13,18 @@ mod tenant;
 mod tenant_key;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use trimaran_core::config::{Area, Config};
-use trimaran_core::repository::{Application, Identity};
+use trimaran_core::repository::{Application, Content, Identity};
 use trimaran_core::{Error, ErrorKind, Result, TenantId};
 
 pub use connect::connect;
 pub use opener::Opener;
 pub use tenant::Tenant;
 
-use crate::SqlStore;
 use crate::tenant::TenantCatalogue;
+use crate::{ContentStore, SqlStore};
 
 /// Opens the stores that `config` names, and brings their schemas up to date if it says so. With a consumer's own migrations,
 /// clock or ids: [`Opener`].
@@ -45,7 +46,7 @@ pub struct Stores {
     application: Application,
     catalogue: TenantCatalogue,
     tenants: tenant::TenantParts,
-    content: PathBuf,
+    content: ContentStore,
 }
 
 impl Stores {
@@ -82,6 +83,11 @@ impl Stores {
         &self.catalogue
     }
 
+    /// An id that was never given before: for a conversation, say.
+    pub fn new_id(&self) -> uuid::Uuid {
+        self.tenants.ids.next()
+    }
+
     /// One tenant's stores: the only way to per-tenant data.
     ///
     /// # Errors
@@ -95,18 +101,24 @@ impl Stores {
         Ok(Tenant::new(record, self.tenants.clone()))
     }
 
-    /// The folder of the content area.
-    pub fn content_folder(&self) -> &Path {
-        &self.content
+    /// The installation's objects: configuration files, datasets, templates and reports that are no tenant's.
+    pub fn content(&self) -> Arc<dyn Content> {
+        self.content.installation()
     }
 
-    /// Ends all sessions once they are idle, and lets go of all files. Calls that come later fail with `Unavailable`.
-    pub async fn close(&self) {
+    /// Appends what was put aside ([`append_buffered`](trimaran_core::repository::Pieces::append_buffered)), ends all sessions once
+    /// they are idle, and lets go of all files. Calls that come later fail with `Unavailable`.
+    ///
+    /// # Errors
+    /// What kept something that was put aside from being appended: it is lost with this process. All is closed even so.
+    pub async fn close(&self) -> Result<()> {
+        let appended = self.tenants.buffers.close().await;
         for tenants in self.tenants.stores.values() {
             tenants.close().await;
         }
         for store in self.stores.values() {
             crate::Connection::close(store.connection()).await;
         }
+        appended
     }
 }

@@ -11,13 +11,14 @@ use trimaran_core::id::RandomIds;
 use trimaran_core::secret::{PasswordHasher, PasswordParameters};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 
+use super::buffers::Buffers;
 use super::connect::connect;
 use super::tenant::TenantParts;
 use super::{Stores, secrets_key, tenant_key};
 use crate::db_error::Doing as _;
 use crate::schema::{Book, Migration, Runner};
 use crate::tenant::{FileSettings, TenantCatalogue, TenantStores};
-use crate::{Connection, Executor, Location, SqlStore};
+use crate::{Connection, ContentStore, Executor, Location, SqlStore};
 
 /// Opens the stores of a configuration, with what a consumer brings along.
 #[derive(Debug, Clone)]
@@ -86,7 +87,8 @@ impl Opener {
         if settings.stores.values().any(|store| store.is_default) {
             make_folder(&settings.data_directory)?;
         }
-        make_folder(&settings.content.folder)?;
+        let content = ContentStore::open(&settings.content, Arc::clone(&self.clock), Arc::clone(&self.ids))?;
+        tracing::info!(url = %settings.content.place, "content");
         let naming = tenant_key::key(settings)?;
         let keyring = Arc::new(secrets_key::keyring(settings)?);
         let passwords = PasswordHasher::new(self.passwords)?;
@@ -130,8 +132,16 @@ impl Opener {
             application: application.application()?,
             catalogue: TenantCatalogue::new(executor, Arc::clone(&self.clock), Arc::clone(&self.ids), naming),
             stores,
-            tenants: TenantParts { stores: tenants, clock: self.clock, ids: self.ids, passwords, keyring },
-            content: self.settings.content.folder,
+            tenants: TenantParts {
+                stores: tenants,
+                clock: self.clock,
+                ids: self.ids,
+                passwords,
+                keyring,
+                content: content.clone(),
+                buffers: Buffers::new(&self.settings.tenants),
+            },
+            content,
         })
     }
 

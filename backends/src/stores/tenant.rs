@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trimaran_core::config::Area;
-use trimaran_core::repository::{Configuration, Conversation};
+use trimaran_core::repository::{Configuration, Content, Conversation};
 use trimaran_core::secret::{Keyring, PasswordHasher};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _, TenantId};
 
+use super::buffers::Buffers;
+use crate::store::ResourceParts;
 use crate::tenant::{TenantRecord, TenantStores};
-use crate::{Connection, SqlStore};
+use crate::{Connection, ContentStore, SqlStore};
 
 /// What all tenants' stores are made with.
 #[derive(Debug, Clone)]
@@ -19,6 +21,23 @@ pub(super) struct TenantParts {
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) passwords: PasswordHasher,
     pub(super) keyring: Arc<Keyring>,
+    pub(super) content: ContentStore,
+    pub(super) buffers: Arc<Buffers>,
+}
+
+impl TenantParts {
+    /// What repositories work with, but for where statements go.
+    pub(super) fn shared(&self) -> ResourceParts {
+        let Self { clock, ids, passwords, .. } = self.clone();
+        ResourceParts { clock, ids, passwords }
+    }
+}
+
+/// The error for an area that has no tenants.
+pub(super) fn not_per_tenant(area: Area) -> Error {
+    Error::new(ErrorKind::Configuration, format!("use a tenant's {area}"))
+        .context("the area is not kept per tenant")
+        .hint("ask stores.store(area)")
 }
 
 /// What is kept for one tenant. Nothing that comes from here reaches another tenant's rows.
@@ -61,6 +80,11 @@ impl Tenant {
         self.store(Area::Conversation).await?.conversation()
     }
 
+    /// The tenant's objects: configuration files, datasets, templates and reports. Nothing of it keeps a file open.
+    pub fn content(&self) -> Arc<dyn Content> {
+        self.parts.content.tenant(self.id())
+    }
+
     /// The tenant's store that keeps an area, to begin units of work in. Hold it no longer than a request: see
     /// [`Self::connection`].
     ///
@@ -69,9 +93,14 @@ impl Tenant {
     pub async fn store(&self, area: Area) -> Result<SqlStore> {
         let stores = self.stores(area)?;
         let connection = stores.open(&self.record).await?;
-        let TenantParts { clock, ids, passwords, keyring, .. } = self.parts.clone();
-        let store = SqlStore::new(connection, stores.areas(), clock, ids, passwords);
-        Ok(store.of_tenant(self.id(), keyring))
+        let ResourceParts { clock, ids, passwords } = self.parts.shared();
+        let keyring = Arc::clone(&self.parts.keyring);
+        let buffer = self.parts.buffers.of(&self.record, &self.parts);
+        Ok(SqlStore::new(connection, stores.areas(), clock, ids, passwords).of_tenant_with(
+            self.id(),
+            keyring,
+            buffer,
+        ))
     }
 
     /// A connection to what is kept of `area` for this tenant; opens the tenant's file if it is not open. Hold it no longer than
@@ -85,10 +114,6 @@ impl Tenant {
     }
 
     fn stores(&self, area: Area) -> Result<&TenantStores> {
-        self.parts.stores.get(&area).ok_or_else(|| {
-            Error::new(ErrorKind::Configuration, format!("use a tenant's {area}"))
-                .context("the area is not kept per tenant")
-                .hint("ask stores.store(area)")
-        })
+        self.parts.stores.get(&area).ok_or_else(|| not_per_tenant(area))
     }
 }

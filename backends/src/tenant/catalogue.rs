@@ -87,6 +87,22 @@ impl TenantCatalogue {
         self.loaded(row.insert(&self.executor).await.doing(operation)?)
     }
 
+    /// The tenant of the user called exactly so; makes one if there is none. Several callers at once get the same one.
+    ///
+    /// # Errors
+    /// As for [`Self::find_by_user_name`] and [`Self::create`].
+    pub async fn of_user(&self, user_name: &str) -> Result<TenantRecord> {
+        if let Some(found) = self.find_by_user_name(user_name).await? {
+            return Ok(found);
+        }
+        match self.create(user_name).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                self.find_by_user_name(user_name).await?.ok_or(error)
+            }
+            made => made,
+        }
+    }
+
     /// All tenants by their ids, which is in the order in which they were made.
     ///
     /// # Errors

@@ -31,6 +31,8 @@ const TENANTS: [TenantId; 2] = [TenantId(Uuid::from_u128(1)), TenantId(Uuid::fro
 pub struct StoreFixture {
     store: Arc<dyn Store>,
     connection: Connection,
+    /// The first tenant's.
+    of_tenant: Connection,
     tenants: Vec<Arc<dyn Store>>,
     clock: ManualClock,
     _kept: Box<dyn Any + Send + Sync>,
@@ -77,6 +79,7 @@ impl StoreFixture {
         let store = |connection: Connection, areas: &[Area]| {
             SqlStore::new(connection, areas, Arc::new(clock.clone()), Arc::clone(&ids), passwords.clone())
         };
+        let first = tenants[0].1.clone();
         let keyring = Arc::new(Keyring::new(SecretKey::from_bytes(&[7; 32])?, []));
         let of_tenant = |(tenant, connection)| -> Arc<dyn Store> {
             let store = store(connection, &[Area::Configuration, Area::Conversation]);
@@ -86,6 +89,7 @@ impl StoreFixture {
             store: Arc::new(store(connection.clone(), &[Area::Identity, Area::Application])),
             tenants: tenants.into_iter().map(of_tenant).collect(),
             connection,
+            of_tenant: first,
             clock,
             _kept: Box::new(kept),
         })
@@ -137,10 +141,18 @@ impl Fixture for StoreFixture {
     }
 
     async fn run_sql(&self, statements: &[&str]) -> Result<()> {
-        let transaction = self.connection.transaction().await?;
-        for statement in statements {
-            transaction.execute_unprepared(statement).await.doing("run a case's own SQL")?;
-        }
-        transaction.commit().await
+        run(&self.connection, statements).await
     }
+
+    async fn run_tenant_sql(&self, statements: &[&str]) -> Result<()> {
+        run(&self.of_tenant, statements).await
+    }
+}
+
+async fn run(connection: &Connection, statements: &[&str]) -> Result<()> {
+    let transaction = connection.transaction().await?;
+    for statement in statements {
+        transaction.execute_unprepared(statement).await.doing("run a case's own SQL")?;
+    }
+    transaction.commit().await
 }

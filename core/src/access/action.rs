@@ -3,7 +3,11 @@
 use std::fmt;
 
 use crate::config::Area;
-use crate::id::{ApiKeyId, ComponentId, DatasetId, DatasetPromptId, GroupId, RoleId, SessionId, UserId};
+use crate::id::{
+    ApiKeyId, AttackResultId, ComponentId, ConversationId, DatasetId, DatasetPromptId, GroupId, PieceId,
+    RoleId, ScenarioResultId, ScoreId, SeedGroupId, SeedId, SessionId, UserId,
+};
+use crate::model::Namespace;
 
 /// Declares an enum of names.
 macro_rules! named {
@@ -46,10 +50,26 @@ named! {
         Sessions = "sessions",
         /// [`Settings`](crate::repository::Settings).
         Settings = "settings",
+        /// [`Pieces`](crate::repository::Pieces).
+        Pieces = "pieces",
+        /// [`Conversations`](crate::repository::Conversations).
+        Conversations = "conversations",
         /// [`Components`](crate::repository::Components).
         Components = "components",
         /// [`Datasets`](crate::repository::Datasets).
         Datasets = "datasets",
+        /// [`Scores`](crate::repository::Scores).
+        Scores = "scores",
+        /// [`Embeddings`](crate::repository::Embeddings).
+        Embeddings = "embeddings",
+        /// [`Seeds`](crate::repository::Seeds).
+        Seeds = "seeds",
+        /// [`AttackResults`](crate::repository::AttackResults).
+        AttackResults = "attack_results",
+        /// [`ScenarioResults`](crate::repository::ScenarioResults).
+        ScenarioResults = "scenario_results",
+        /// [`Content`](crate::repository::Content).
+        Objects = "objects",
     }
 }
 
@@ -61,7 +81,14 @@ impl Aggregate {
                 Area::Identity
             }
             Aggregate::ApiKeys | Aggregate::Sessions | Aggregate::Settings => Area::Application,
+            Aggregate::Pieces | Aggregate::Conversations => Area::Conversation,
             Aggregate::Components | Aggregate::Datasets => Area::Configuration,
+            Aggregate::Scores
+            | Aggregate::Embeddings
+            | Aggregate::Seeds
+            | Aggregate::AttackResults
+            | Aggregate::ScenarioResults => Area::Conversation,
+            Aggregate::Objects => Area::Content,
         }
     }
 }
@@ -116,14 +143,30 @@ pub enum Target<'a> {
     ApiKey(ApiKeyId),
     /// On a session.
     Session(SessionId),
+    /// On a conversation, or on what belongs to it.
+    Conversation(ConversationId),
+    /// On a prompt piece.
+    Piece(PieceId),
     /// On a component.
     Component(ComponentId),
     /// On a dataset, or on all of its prompts.
     Dataset(DatasetId),
     /// On a prompt of a dataset.
     DatasetPrompt(DatasetPromptId),
+    /// On a score.
+    Score(ScoreId),
+    /// On a seed.
+    Seed(SeedId),
+    /// On a group of seeds.
+    SeedGroup(SeedGroupId),
+    /// On the result of an attack.
+    AttackResult(AttackResultId),
+    /// On the result of a scenario.
+    ScenarioResult(ScenarioResultId),
     /// On what has this name, this key, or keys that begin so.
     Named(&'a str),
+    /// On the object of this name, or on those whose names begin so.
+    Object(Namespace, &'a str),
 }
 
 /// One call of a repository.

@@ -26,6 +26,8 @@ pub mod action;
 pub mod actor;
 mod application;
 mod configuration;
+mod content;
+mod conversation;
 mod guard;
 mod identity;
 pub mod policy;
@@ -36,7 +38,7 @@ pub use actor::Actor;
 pub use policy::{PermitAll, Policy, RolePolicy};
 pub use store::ActingStore;
 
-use crate::repository::{Application, Configuration, Conversation, Identity};
+use crate::repository::{Application, Configuration, Content, Conversation, Identity};
 use guard::Guard;
 
 impl Identity {
@@ -94,8 +96,27 @@ impl Conversation {
         self.guarded(&Guard::new(actor, policy))
     }
 
-    fn guarded(&self, _guard: &Guard) -> Self {
-        Self {}
+    fn guarded(&self, guard: &Guard) -> Self {
+        Self {
+            scores: Arc::new(conversation::scores::Guarded::new(&self.scores, guard)),
+            embeddings: Arc::new(conversation::embeddings::Guarded::new(&self.embeddings, guard)),
+            seeds: Arc::new(conversation::seeds::Guarded::new(&self.seeds, guard)),
+            attack_results: Arc::new(conversation::attack_results::Guarded::new(&self.attack_results, guard)),
+            scenario_results: Arc::new(conversation::scenario_results::Guarded::new(
+                &self.scenario_results,
+                guard,
+            )),
+            pieces: Arc::new(conversation::pieces::Guarded::new(&self.pieces, guard)),
+            conversations: Arc::new(conversation::conversations::Guarded::new(&self.conversations, guard)),
+        }
+    }
+}
+
+impl dyn Content {
+    /// The same content, each call made by `actor` and asked of `policy`. Decorating twice asks twice.
+    #[must_use]
+    pub fn acting_as(self: &Arc<Self>, actor: Actor, policy: Arc<dyn Policy>) -> Arc<dyn Content> {
+        Arc::new(content::Guarded::new(self, &Guard::new(actor, policy)))
     }
 }
 

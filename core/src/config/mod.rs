@@ -26,6 +26,7 @@
 //! that the value came from, and none shows a secret.
 
 mod area;
+pub mod content;
 mod environment;
 mod fault;
 mod layer;
@@ -39,8 +40,9 @@ mod tests;
 pub mod units;
 
 pub use area::Area;
+pub use content::{ContentPlace, ContentSettings, S3Credentials, S3Settings};
 pub use loader::{Builder, Config};
 pub use pool::PoolSettings;
 pub use reference::{KEYS, KeyDoc, Kind, markdown};
-pub use settings::{ContentSettings, SecretSettings, Settings, StoreSettings, TenantSettings};
+pub use settings::{SecretSettings, Settings, StoreSettings, TenantSettings};
 pub use shown::Shown;

@@ -41,7 +41,7 @@ const fn key(key: &'static str, kind: Kind, default: &'static str, text: &'stati
 }
 
 /// All keys, in the order in which they are shown and documented.
-pub const KEYS: [KeyDoc; 25] = [
+pub const KEYS: [KeyDoc; 35] = [
     key(
         "data_directory",
         Kind::Path,
@@ -114,7 +114,50 @@ pub const KEYS: [KeyDoc; 25] = [
         "512MiB",
         "DuckDB: the most memory that one open file's caches and queries may take, at least 64MiB.",
     ),
-    key("stores.content.url", Kind::Text, "", "Where the files are: `file:///path/to/folder`."),
+    key(
+        "stores.content.url",
+        Kind::Text,
+        "",
+        "Where the content area is: `file:///path/to/folder`, `s3://bucket/prefix`, or `memory:` for tests, lost with the process.",
+    ),
+    key(
+        "stores.content.keep_versions",
+        Kind::Number,
+        "100",
+        "How many versions of a configuration file are kept, the present one included: 1 to 1000.",
+    ),
+    key(
+        "stores.content.endpoint",
+        Kind::Text,
+        "",
+        "S3: the server, if not Amazon's, such as `https://s3.example.org`. It must know conditional writes.",
+    ),
+    key(
+        "stores.content.region",
+        Kind::Text,
+        "",
+        "S3: the region. Without it `AWS_REGION` holds, else `us-east-1`.",
+    ),
+    key(
+        "stores.content.access_key_id",
+        Kind::Text,
+        "",
+        "S3: who asks. Without it Amazon's own variables hold (`AWS_ACCESS_KEY_ID` and so on), else the role of the machine.",
+    ),
+    key(
+        "stores.content.secret_access_key",
+        Kind::Secret,
+        "",
+        "S3: the secret that belongs to `access_key_id`. Rather use `secret_access_key_file`.",
+    ),
+    key(
+        "stores.content.secret_access_key_file",
+        Kind::Path,
+        "",
+        "A file that holds the secret that belongs to `access_key_id`, and nothing else.",
+    ),
+    key("stores.content.session_token", Kind::Secret, "", "S3: the token of temporary credentials."),
+    key("stores.content.session_token_file", Kind::Path, "", "A file that holds that token."),
     key(
         "tenants.key",
         Kind::Secret,
@@ -144,6 +187,18 @@ pub const KEYS: [KeyDoc; 25] = [
         Kind::Size,
         "128MiB",
         "DuckDB: the most memory that one tenant's open file may take, at least 64MiB.",
+    ),
+    key(
+        "tenants.buffer_delay",
+        Kind::Duration,
+        "1s",
+        "How long a message that was put aside (`append_buffered`) waits at most. If the process dies, what waits is lost.",
+    ),
+    key(
+        "tenants.buffer_size",
+        Kind::Size,
+        "1MiB",
+        "How much of one tenant's messages waits at most, and one message.",
     ),
     key(
         "secrets.key",

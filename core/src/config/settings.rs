@@ -9,7 +9,7 @@ use figment::value::Value;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::fault::{configuration, wrong};
-use super::{Area, PoolSettings, units};
+use super::{Area, ContentSettings, PoolSettings, units};
 use crate::secret::SecretKey;
 use crate::{Engine, Error, ErrorKind, Location, Result};
 
@@ -51,13 +51,6 @@ pub struct StoreSettings {
     pub is_default: bool,
 }
 
-/// Where the files are.
-#[derive(Debug, Clone)]
-pub struct ContentSettings {
-    /// The folder.
-    pub folder: PathBuf,
-}
-
 /// How tenants' files are named and opened.
 #[derive(Debug, Clone)]
 pub struct TenantSettings {
@@ -69,6 +62,10 @@ pub struct TenantSettings {
     pub max_connections: u32,
     /// DuckDB: the most memory of one open file, in bytes.
     pub memory: u64,
+    /// How long a message that was put aside waits at most.
+    pub buffer_delay: Duration,
+    /// How many bytes of one tenant's messages wait at most, and one message.
+    pub buffer_size: u64,
 }
 
 /// What secrets are encrypted under.
@@ -91,7 +88,7 @@ impl Settings {
         agree(figment, &stores)?;
         Ok(Self {
             migrate: reader.boolean("migrate")?,
-            content: reader.content(&data_directory)?,
+            content: super::content::read(&reader, &data_directory)?,
             tenants: reader.tenants()?,
             secrets: reader.secrets()?,
             stores,
@@ -143,16 +140,16 @@ fn reached(store: &StoreSettings) -> impl PartialEq + '_ {
 }
 
 /// Reads values of their kinds from the merged layers.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     figment: &'a Figment,
 }
 
 impl Reader<'_> {
-    fn wrong(&self, key: &str, what: impl std::fmt::Display) -> Error {
+    pub(super) fn wrong(&self, key: &str, what: impl std::fmt::Display) -> Error {
         wrong(self.figment, key, what)
     }
 
-    fn text(&self, key: &str) -> Result<Option<String>> {
+    pub(super) fn text(&self, key: &str) -> Result<Option<String>> {
         match self.figment.find_value(key).ok() {
             None => Ok(None),
             Some(Value::String(_, text)) if text.is_empty() => Err(self.wrong(key, "it is empty")),
@@ -175,7 +172,7 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&self, key: &str, least: u32) -> Result<u32> {
+    pub(super) fn number(&self, key: &str, least: u32) -> Result<u32> {
         let number = match self.figment.find_value(key).ok() {
             Some(Value::Num(_, number)) => number.to_i128().and_then(|n| u32::try_from(n).ok()),
             Some(Value::String(_, text)) => text.parse().ok(),
@@ -195,7 +192,7 @@ impl Reader<'_> {
     }
 
     /// The text at `key`, or in the file that `key_file` names; both are refused.
-    fn secret(&self, key: &str) -> Result<Option<SecretString>> {
+    pub(super) fn secret(&self, key: &str) -> Result<Option<SecretString>> {
         let file_key = format!("{key}_file");
         match (self.text(key)?, self.text(&file_key)?) {
             (Some(_), Some(_)) => {
@@ -278,20 +275,6 @@ impl Reader<'_> {
         })
     }
 
-    fn content(&self, data_directory: &Path) -> Result<ContentSettings> {
-        let key = "stores.content.url";
-        let Some(url) = self.text(key)? else {
-            return Ok(ContentSettings { folder: data_directory.join("content") });
-        };
-        let hint = "write file:///path/to/folder";
-        let parsed = url::Url::parse(&url).map_err(|e| self.wrong(key, e).hint(hint))?;
-        if parsed.scheme() != "file" {
-            return Err(self.wrong(key, format!("files can't be kept at {}:", parsed.scheme())).hint(hint));
-        }
-        let folder = parsed.to_file_path().map_err(|()| self.wrong(key, "it names no folder").hint(hint))?;
-        Ok(ContentSettings { folder })
-    }
-
     fn tenants(&self) -> Result<TenantSettings> {
         let key = self.secret("tenants.key")?;
         if let Some(key) = &key
@@ -308,6 +291,8 @@ impl Reader<'_> {
                 .map_err(|e| configuration().source(e))?,
             max_connections: self.number("tenants.max_connections", 1)?,
             memory: self.memory("tenants.memory")?,
+            buffer_delay: self.duration("tenants.buffer_delay")?,
+            buffer_size: self.required("tenants.buffer_size", units::bytes)?,
         })
     }
 }

@@ -58,7 +58,7 @@ fn url(text: &str) -> String {
 fn embedded(settings: &Settings, key: &str) -> Option<String> {
     let area = key.strip_prefix("stores.")?.strip_suffix(".url")?;
     if area == Area::Content.name() {
-        return Some(settings.content.folder.display().to_string());
+        return Some(settings.content.place.to_string());
     }
     let (_, store) = settings.stores.iter().find(|(known, _)| known.name() == area)?;
     // Given by `url_file`, it is a secret of that file.

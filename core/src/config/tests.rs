@@ -46,7 +46,7 @@ fn with_no_configuration_everything_is_embedded() {
     assert_eq!(place(Area::Application), place(Area::Identity));
     assert_eq!(place(Area::Configuration), "duckdb://trimaran-data/tenants");
     assert_eq!(place(Area::Conversation), place(Area::Configuration));
-    assert_eq!(settings.content.folder, std::path::Path::new("trimaran-data/content"));
+    assert_eq!(settings.content.place, ContentPlace::Folder("trimaran-data/content".into()));
     assert_eq!(settings.store(Area::Identity).unwrap().pool, PoolSettings::default());
 }
 
@@ -165,7 +165,14 @@ fn what_contradicts_itself_is_refused() {
             "[stores.identity]\nurl = 'sqlite:x'\n[stores.conversation]\nurl = 'duckdb:x/'\n",
             "one of them is a file",
         ),
-        ("[stores.content]\nurl = 's3://bucket'\n", "can't be kept at s3:"),
+        ("[stores.content]\nurl = 'ftp://host/files'\n", "can't be kept at ftp:"),
+        ("[stores.content]\nurl = 's3:///prefix'\n", "it names no bucket"),
+        ("[stores.content]\nurl = 's3://me:pass@bucket'\n", "it holds credentials"),
+        ("[stores.content]\nkeep_versions = 0\n", "1 to 1000"),
+        ("[stores.content]\nregion = 'x'\n", "only S3 has one"),
+        ("[stores.content]\nurl = 's3://b'\naccess_key_id = 'x'\n", "secret_access_key is missing"),
+        ("[stores.content]\nurl = 's3://b'\nsecret_access_key = 'x'\n", "access_key_id is missing"),
+        ("[stores.content]\nurl = 's3://b'\nendpoint = 'there'\n", "http"),
         ("[stores.identity]\nmemory = '1MiB'\n", "at least 64MiB"),
         ("[stores.identity]\nconnect_timeout = '0s'\n", "more than nothing"),
         ("[stores.identity]\nconnect_timeout = 5\n", "it must be text"),

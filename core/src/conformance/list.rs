@@ -103,6 +103,172 @@ macro_rules! __conformance_list {
                 a_value_is_read_as_the_type_it_has
                 a_setting_s_key_has_a_length
             ]
+            conversation::scores [
+                a_score_comes_back_as_it_was_given
+                a_score_brings_its_id_and_time_if_it_has_them
+                a_score_of_a_duplicate_is_kept_under_the_original
+                a_score_of_a_duplicate_whose_original_is_gone_is_kept_under_the_duplicate
+                a_score_of_a_missing_piece_is_not_found_and_none_is_added
+                a_score_of_what_was_never_a_piece_is_kept
+                a_score_s_value_must_be_what_its_type_says
+                scores_are_found_by_every_filter_alone_and_together
+                an_empty_list_of_a_score_filter_lets_nothing_through
+                scores_are_paged_while_others_come
+                a_deleted_score_is_gone
+                scores_go_with_their_piece
+                hostile_text_survives_in_every_field_of_a_score
+                a_tenant_s_scores_are_nobody_else_s
+                a_score_that_can_t_be_read_is_an_error_that_names_it
+                no_score_outlives_a_conversation_that_is_deleted_meanwhile
+                a_piece_that_was_put_aside_can_be_scored
+                many_scores_are_added_at_once
+            ]
+            conversation::embeddings [
+                an_embedding_comes_back_bit_for_bit
+                an_embedding_put_again_is_replaced
+                an_embedding_needs_a_piece
+                a_vector_that_can_not_be_compared_is_refused
+                the_most_similar_come_first_and_of_equals_the_lower_id
+                embeddings_of_one_type_are_compared_with_their_like
+                the_most_similar_of_many_are_those_of_an_exact_comparison
+                embeddings_go_with_their_piece_or_alone
+                embeddings_are_paged_by_type
+                two_that_put_the_same_embedding_leave_one
+                a_tenant_s_embeddings_are_nobody_else_s
+                an_embedding_that_can_t_be_read_is_an_error_that_names_it
+            ]
+            conversation::seeds [
+                a_seed_comes_back_as_it_was_given
+                a_seed_brings_its_id_hash_and_time_if_it_has_them
+                a_dataset_has_a_seed_once
+                two_that_add_the_same_seeds_at_once_leave_one_of_each
+                seeds_are_found_by_every_filter_alone_and_together
+                a_text_within_a_value_is_found_byte_for_byte
+                hostile_text_survives_in_every_field_of_a_seed
+                a_group_is_read_whole_and_in_order
+                a_group_is_added_once_and_a_value_as_often_as_groups_say_it
+                a_group_that_is_none_is_refused
+                a_dataset_is_replaced_as_a_whole
+                seeds_are_removed_by_a_filter_that_says_something
+                groups_are_paged_in_the_order_of_their_ids
+                a_tenant_s_seeds_are_nobody_else_s
+                a_seed_that_can_t_be_read_is_an_error_that_names_it
+            ]
+            conversation::attack_results [
+                an_attack_result_comes_back_as_it_was_given
+                an_attack_result_s_id_that_is_taken_is_a_conflict
+                an_update_writes_all_details_and_counts
+                an_update_of_an_outdated_attack_result_is_a_conflict
+                of_two_updates_of_an_attack_result_one_is_lost_and_knows_it
+                attack_results_are_found_by_every_filter_alone_and_together
+                a_finding_outlives_the_conversation_it_was_made_in
+                an_attack_result_needs_the_scenario_it_names
+                a_deleted_attack_result_is_gone
+                hostile_text_survives_in_every_field_of_an_attack_result
+                a_tenant_s_attack_results_are_nobody_else_s
+                an_attack_result_that_can_t_be_read_is_an_error_that_names_it
+            ]
+            conversation::scenario_results [
+                a_scenario_result_comes_back_as_it_was_given
+                a_scenario_goes_from_state_to_state
+                a_state_that_was_not_expected_is_a_conflict
+                of_many_that_begin_a_scenario_one_does
+                an_update_writes_what_a_scenario_is_and_leaves_its_state
+                scenario_results_are_found_by_every_filter_alone_and_together
+                attacks_are_a_scenario_s_and_tell_how_far_it_is
+                an_attack_is_one_scenario_s
+                a_deleted_scenario_leaves_its_attacks_to_nobody
+                no_attack_is_a_scenario_s_that_is_deleted_meanwhile
+                hostile_text_survives_in_every_field_of_a_scenario_result
+                a_tenant_s_scenario_results_are_nobody_else_s
+                a_scenario_result_that_can_t_be_read_is_an_error_that_names_it
+                everything_of_a_tenant_goes_with_its_area
+            ]
+            conversation::pieces [
+                an_appended_message_is_found_as_it_was_said
+                a_piece_that_is_not_there_is_none
+                messages_of_a_conversation_follow_one_another
+                the_parts_of_a_message_share_its_sequence_in_their_order
+                a_message_without_parts_or_of_two_roles_is_refused
+                every_field_of_a_piece_is_kept_whatever_the_text
+                every_role_kind_of_data_and_error_is_kept
+                a_megabyte_of_text_survives_in_a_piece
+                a_piece_may_bring_its_id_and_its_time
+                an_id_that_is_taken_is_a_conflict_and_takes_no_sequence
+                many_messages_of_many_conversations_are_appended_in_order
+                appenders_at_once_get_sequences_without_gap_or_double
+                appenders_to_different_conversations_at_once_all_succeed
+                a_message_appended_in_a_unit_takes_effect_with_it
+                the_request_of_a_response_is_the_message_before_it
+                another_tenant_neither_sees_nor_changes_pieces
+                a_row_that_can_not_be_decoded_is_an_error_that_names_it
+            ]
+            conversation::piece_filters [
+                without_a_condition_all_are_found_in_the_order_of_ids
+                pieces_are_found_by_conversation_role_and_id
+                an_empty_list_is_met_by_nothing
+                labels_are_all_wanted_each_with_one_of_its_values
+                metadata_is_found_by_its_json
+                a_time_range_has_its_beginning_and_not_its_end
+                times_are_compared_to_the_microsecond
+                pieces_are_found_by_what_they_said_and_were_to_say
+                pieces_are_found_by_kind_of_data_and_by_what_it_is_not
+                pieces_are_found_by_attack_converter_and_error
+                conditions_are_met_all_together
+                hostile_text_is_found_by_exactly_itself
+                pieces_that_come_and_go_while_paging_disturb_no_other
+                a_filter_or_a_cursor_that_can_not_be_is_refused
+            ]
+            conversation::conversations [
+                a_conversation_comes_to_be_with_its_first_message
+                conversations_are_listed_in_the_order_of_ids
+                a_conversation_is_held_with_one_target
+                one_of_many_that_register_different_targets_at_once_wins
+                a_whole_conversation_is_added_as_it_is_given
+                the_same_conversation_is_added_once_and_another_is_a_conflict
+                of_many_that_add_the_same_conversation_at_once_one_adds_it
+                a_conversation_that_contradicts_itself_is_refused
+                statistics_tell_what_a_conversation_amounts_to
+                facets_are_every_different_label_converter_and_attack
+                another_tenant_neither_sees_nor_changes_conversations
+            ]
+            conversation::copies [
+                a_duplicate_says_the_same_and_is_its_own
+                a_duplicate_of_a_duplicate_is_of_the_original
+                a_duplicate_without_the_last_turn_ends_before_it
+                the_parts_of_the_last_turn_go_together
+                nothing_is_duplicated_of_a_conversation_that_is_not_there
+                a_duplicate_made_while_others_append_is_whole
+            ]
+            conversation::piece_changes [
+                labels_are_put_in_the_place_of_what_pieces_have
+                labels_and_metadata_of_a_whole_conversation_are_changed
+                labels_set_at_once_are_those_of_one_of_the_callers
+                deleted_pieces_are_gone_with_what_belongs_to_them
+                what_comes_after_a_sequence_is_deleted_and_said_anew
+                a_deleted_conversation_is_gone_with_all_that_belongs_to_it
+                a_tenant_s_data_is_deleted_for_good
+                an_append_and_a_deletion_at_once_leave_no_piece_without_its_conversation
+                changes_in_a_unit_take_effect_with_it
+            ]
+            conversation::exports [
+                json_lines_are_read_again_as_the_same_pieces
+                csv_has_every_field_under_its_name
+                an_export_has_what_the_filter_finds_and_no_more
+                an_export_of_many_pieces_comes_in_chunks
+                a_row_that_can_not_be_decoded_ends_the_export_with_an_error
+                another_tenant_s_pieces_are_in_no_export
+            ]
+            conversation::buffered [
+                what_was_put_aside_is_there_after_a_flush_in_its_order
+                whoever_reads_a_conversation_finds_what_was_put_aside
+                whoever_changes_a_conversation_changes_what_was_put_aside
+                what_is_wrong_with_a_message_is_said_when_it_is_put_aside
+                a_message_whose_id_is_taken_is_let_go_alone_and_said_so
+                nothing_is_put_aside_in_a_unit
+                all_handles_of_a_tenant_share_what_was_put_aside
+                many_that_put_aside_and_read_at_once_lose_nothing
+            ]
             configuration::components [
                 a_created_component_is_found_by_id_and_by_kind_and_name
                 a_component_that_is_not_there_is_none
@@ -204,6 +370,7 @@ macro_rules! __conformance_list {
             access::policies [
                 every_call_of_identity_is_asked_before_anything_is_touched
                 every_call_of_application_is_asked_before_anything_is_touched
+                every_call_about_results_is_asked_before_anything_is_touched
                 every_call_of_configuration_is_asked_before_anything_is_touched
                 whoever_may_read_a_component_may_not_reveal_its_secrets
                 a_unit_of_work_asks_as_its_store_does

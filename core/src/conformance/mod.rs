@@ -22,6 +22,8 @@ pub mod access;
 pub mod application;
 mod at_once;
 pub mod configuration;
+pub mod content;
+pub mod conversation;
 pub mod engine;
 pub mod identity;
 pub mod list;
@@ -51,6 +53,12 @@ pub trait Fixture: Debug + Send + Sync {
     /// # Errors
     /// The first statement's that failed, or the commit's.
     async fn run_sql(&self, statements: &[&str]) -> Result<()>;
+
+    /// The same on behalf of the [tenant](Self::tenant): where the engine itself keeps tenants apart, nobody else reaches its rows.
+    ///
+    /// # Errors
+    /// As for [`Self::run_sql`].
+    async fn run_tenant_sql(&self, statements: &[&str]) -> Result<()>;
 }
 
 /// What a case needs of a store; it fails if the store doesn't have it.

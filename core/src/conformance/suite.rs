@@ -70,9 +70,9 @@ macro_rules! __conformance_module {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_test {
-    ((#$test:tt $($fixture:ident)::+) $area:ident $aggregate:ident $case:ident) => {
+    (($(#$test:tt)+ $($fixture:ident)::+) $area:ident $aggregate:ident $case:ident) => {
         with_gaps! { $case
-            #$test
+            $(#$test)+
             async fn $case() {
                 let fixture = $($fixture)::+().await;
                 $crate::conformance::$area::$aggregate::$case(&fixture).await;

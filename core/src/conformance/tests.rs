@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::list::names;
+use super::{content, list};
 
 /// The source of each file of cases.
 const SOURCES: &[(&str, &str)] = &[
@@ -21,8 +21,20 @@ const SOURCES: &[(&str, &str)] = &[
     ("transaction/concurrency", include_str!("transaction/concurrency.rs")),
     ("paging/lists", include_str!("paging/lists.rs")),
     ("access/policies", include_str!("access/policies.rs")),
+    ("content/objects", include_str!("content/objects.rs")),
+    ("content/bodies", include_str!("content/bodies.rs")),
+    ("content/conditions", include_str!("content/conditions.rs")),
+    ("content/lists", include_str!("content/lists.rs")),
+    ("content/history", include_str!("content/history.rs")),
+    ("content/scopes", include_str!("content/scopes.rs")),
+    ("content/resources", include_str!("content/resources.rs")),
+    ("content/permissions", include_str!("content/permissions.rs")),
     ("engine/abilities", include_str!("engine/abilities.rs")),
 ];
+
+fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    list::names().chain(content::list::names())
+}
 
 #[test]
 fn every_case_that_is_written_is_on_the_list() {

@@ -1,4 +1,5 @@
-//! What something is looked up by: the names of users, roles, groups and API keys, and the keys of settings.
+//! What something is looked up by: the names of users, roles, groups, API keys, the keys of settings,
+//! and the names of objects.
 
 use crate::{Error, ErrorKind, Result};
 

@@ -17,12 +17,17 @@
 
 pub mod application;
 pub mod configuration;
+pub mod content;
 pub mod conversation;
 pub mod identity;
 
 pub use application::{ApiKeys, Application, Sessions, SessionsExt, Settings, SettingsExt};
 pub use configuration::{Components, ComponentsExt, Configuration, Datasets, DatasetsExt};
-pub use conversation::Conversation;
+pub use content::{Content, ContentExt, Resources};
+pub use conversation::{
+    AttackResults, AttackResultsExt, Conversation, Conversations, Embeddings, Pieces, ScenarioResults,
+    Scores, ScoresExt, Seeds,
+};
 pub use identity::{Assignments, Groups, GroupsExt, Identity, Roles, RolesExt, Users, UsersExt};
 
 /// Declares a private supertrait for an `…Ext` trait: nobody else implements the latter, so that it can grow.

@@ -7,16 +7,19 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "prompt_piece")]
 pub struct Model {
     /// Whose it is.
-    #[sea_orm(primary_key, auto_increment = false)]
+    #[sea_orm(primary_key, auto_increment = false, unique_key = "place")]
     pub tenant_id: Uuid,
     /// Its id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// The conversation it belongs to.
+    #[sea_orm(unique_key = "place")]
     pub conversation_id: Uuid,
     /// The place of its message in the conversation.
+    #[sea_orm(unique_key = "place")]
     pub sequence: i64,
     /// Its place among the parts of the message.
+    #[sea_orm(unique_key = "place")]
     pub position: i32,
     /// Who says it.
     #[sea_orm(column_type = "Text")]

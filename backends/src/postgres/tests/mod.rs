@@ -1,5 +1,6 @@
 //! Cases against a real Postgres.
 
+mod appends;
 mod catalogs;
 mod connection;
 mod definitions;

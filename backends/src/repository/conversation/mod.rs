@@ -1,2 +1,42 @@
 //! What was said: prompt pieces, conversations, scores, embeddings, seeds, results of attacks and scenarios.
+
+mod appending;
+mod attack_conditions;
+mod attack_results;
+mod attack_rows;
+pub(crate) mod belongings;
+mod buffer;
+mod buffer_sink;
+mod conditions;
+mod conversations;
+mod copies;
+mod documents;
+mod embeddings;
+mod export;
+mod facets;
+mod hold;
+mod holding;
+mod messages;
+mod piece_conditions;
+mod piece_rows;
+mod pieces;
+mod scenario_attacks;
+mod scenario_results;
+mod scenario_rows;
+mod scores;
+mod seed_additions;
+mod seed_rows;
+mod seeds;
+mod statistics;
 pub(crate) mod tags;
+mod whole;
+
+pub use attack_results::SqlAttackResults;
+pub use buffer::{Buffer, BufferSettings};
+pub(crate) use buffer_sink::{Open, Tables};
+pub use conversations::SqlConversations;
+pub use embeddings::SqlEmbeddings;
+pub use pieces::SqlPieces;
+pub use scenario_results::SqlScenarioResults;
+pub use scores::SqlScores;
+pub use seeds::SqlSeeds;

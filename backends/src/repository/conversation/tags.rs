@@ -3,7 +3,7 @@
 //! They are rows of their own, for engines disagree on JSON (and refuse hostile text in it). A filter finds them by
 //! a [digest](digest_of), for no engine promises to index a text of any length.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SimpleExpr};
 use sea_orm::{
@@ -27,14 +27,76 @@ pub(crate) enum Kind {
     PieceLabel,
     /// A piece's metadata; the value is JSON.
     PieceMetadata,
-    /// A converter that a piece went through: its class, and its hash if it has one.
+    /// What is said of a converter that a piece went through: its class, id and hash, by these names.
     PieceConverter,
-    /// The attack a piece belongs to: its class, and its id if it has one.
+    /// What is said of the attack a piece belongs to: its class, id and hash, by these names.
     PieceAttack,
+    /// A category of a score.
+    ScoreCategory,
+    /// The class of a score's scorer.
+    ScoreScorer,
+    /// A harm that a seed is about.
+    SeedHarm,
+    /// Who wrote a seed.
+    SeedAuthor,
+    /// A group of people who wrote a seed.
+    SeedAuthorGroup,
+    /// A parameter of a seed.
+    SeedParameter,
+    /// A seed's metadata; the value is JSON.
+    SeedMetadata,
+    /// What an attack result's identifier says: class, hash, evaluation hash, target's class.
+    AttackIdentifier,
+    /// The class of a converter of an attack.
+    AttackConverter,
+    /// A label of an attack's result.
+    AttackLabel,
+    /// Its metadata; the value is JSON.
+    AttackMetadata,
+    /// A harm that an attack was about.
+    AttackHarm,
+    /// The scenario's result that an attack's belongs to: the value is its id.
+    AttackScenario,
+    /// A label of a scenario's result.
+    ScenarioLabel,
+    /// What is said of a scenario's target: class, endpoint, model.
+    ScenarioTarget,
+    /// The class of a scenario's scorer.
+    ScenarioScorer,
 }
 
+/// The name of a tag that says a component's class.
+pub(crate) const CLASS_NAME: &str = "class_name";
+
+/// The name of a tag that says a component's id.
+pub(crate) const ID: &str = "id";
+
+/// The name of a tag that says a component's hash.
+pub(crate) const HASH: &str = "hash";
+
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::PieceLabel, Kind::PieceMetadata, Kind::PieceConverter, Kind::PieceAttack];
+    const ALL: [Kind; 20] = [
+        Kind::PieceLabel,
+        Kind::PieceMetadata,
+        Kind::PieceConverter,
+        Kind::PieceAttack,
+        Kind::ScoreCategory,
+        Kind::ScoreScorer,
+        Kind::SeedHarm,
+        Kind::SeedAuthor,
+        Kind::SeedAuthorGroup,
+        Kind::SeedParameter,
+        Kind::SeedMetadata,
+        Kind::AttackIdentifier,
+        Kind::AttackConverter,
+        Kind::AttackLabel,
+        Kind::AttackMetadata,
+        Kind::AttackHarm,
+        Kind::AttackScenario,
+        Kind::ScenarioLabel,
+        Kind::ScenarioTarget,
+        Kind::ScenarioScorer,
+    ];
 
     /// Its name in the table.
     pub(crate) const fn name(self) -> &'static str {
@@ -43,6 +105,22 @@ impl Kind {
             Kind::PieceMetadata => "piece.metadata",
             Kind::PieceConverter => "piece.converter",
             Kind::PieceAttack => "piece.attack",
+            Kind::ScoreCategory => "score.category",
+            Kind::ScoreScorer => "score.scorer",
+            Kind::SeedHarm => "seed.harm",
+            Kind::SeedAuthor => "seed.author",
+            Kind::SeedAuthorGroup => "seed.author_group",
+            Kind::SeedParameter => "seed.parameter",
+            Kind::SeedMetadata => "seed.metadata",
+            Kind::AttackIdentifier => "attack.identifier",
+            Kind::AttackConverter => "attack.converter",
+            Kind::AttackLabel => "attack.label",
+            Kind::AttackMetadata => "attack.metadata",
+            Kind::AttackHarm => "attack.harm",
+            Kind::AttackScenario => "attack.scenario",
+            Kind::ScenarioLabel => "scenario.label",
+            Kind::ScenarioTarget => "scenario.target",
+            Kind::ScenarioScorer => "scenario.scorer",
         }
     }
 
@@ -93,18 +171,27 @@ pub(crate) fn rows<'a>(
     })
 }
 
-/// The tags of each of `owners`, in order.
+/// The tags of these kinds of each of `owners`, in order.
 ///
 /// # Errors
 /// `Corrupt` for a row that was never written so; else the engine's.
-pub(crate) async fn load(resources: &TenantResources, owners: &[Uuid]) -> Result<HashMap<Uuid, Tags>> {
+pub(crate) async fn load_kinds(
+    resources: &TenantResources,
+    owners: &[Uuid],
+    kinds: &[Kind],
+) -> Result<HashMap<Uuid, Tags>> {
     let mut found: HashMap<Uuid, Tags> = HashMap::new();
     if owners.is_empty() {
         return Ok(found);
     }
-    let rows = tag::Entity::find()
+    let mut query = tag::Entity::find()
         .filter(resources.own(tag::Column::TenantId))
-        .filter(tag::Column::OwnerId.is_in(owners.iter().copied()))
+        .filter(tag::Column::OwnerId.is_in(owners.iter().copied()));
+    // All kinds: an unknown one is found out, too.
+    if kinds.len() < Kind::ALL.len() {
+        query = query.filter(tag::Column::Kind.is_in(kinds.iter().map(|kind| kind.name())));
+    }
+    let rows = query
         .order_by_asc(tag::Column::OwnerId)
         .order_by_asc(tag::Column::Kind)
         .order_by_asc(tag::Column::Position)
@@ -125,29 +212,6 @@ pub(crate) async fn load(resources: &TenantResources, owners: &[Uuid]) -> Result
     Ok(found)
 }
 
-/// Puts `tags` in the place of all that `owner` has of this kind.
-///
-/// # Errors
-/// The engine's.
-pub(crate) async fn replace<'a>(
-    resources: &TenantResources,
-    transaction: &Transaction,
-    owner: Uuid,
-    kind: Kind,
-    tags: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Result<()> {
-    let operation = "replace tags";
-    tag::Entity::delete_many()
-        .filter(resources.own(tag::Column::TenantId))
-        .filter(tag::Column::OwnerId.eq(owner))
-        .filter(tag::Column::Kind.eq(kind.name()))
-        .exec(transaction)
-        .await
-        .doing(operation)?;
-    let tags: Vec<_> = tags.into_iter().collect();
-    append_rows(transaction, rows(resources, owner, kind, tags).collect(), operation).await
-}
-
 /// Deletes the tags of all owners that `owners`, a query of ids, gives.
 ///
 /// # Errors
@@ -160,6 +224,87 @@ pub(crate) async fn delete(
     tag::Entity::delete_many()
         .filter(resources.own(tag::Column::TenantId))
         .filter(tag::Column::OwnerId.in_subquery(owners))
+        .exec(transaction)
+        .await
+        .doing("delete tags")?;
+    Ok(())
+}
+
+/// Deletes the tags of these kinds that the owners have.
+///
+/// # Errors
+/// The engine's.
+pub(crate) async fn delete_of(
+    resources: &TenantResources,
+    transaction: &Transaction,
+    kinds: &[Kind],
+    owners: &[Uuid],
+) -> Result<()> {
+    // So many ids and few kinds stay below the least of the engines' limits of parameters.
+    for some in owners.chunks(4_000) {
+        tag::Entity::delete_many()
+            .filter(resources.own(tag::Column::TenantId))
+            .filter(tag::Column::OwnerId.is_in(some.iter().copied()))
+            .filter(tag::Column::Kind.is_in(kinds.iter().map(|kind| kind.name())))
+            .exec(transaction)
+            .await
+            .doing("delete tags")?;
+    }
+    Ok(())
+}
+
+/// The values of one kind, in order.
+pub(crate) fn values_of(tags: &Tags, kind: Kind) -> Vec<String> {
+    of_kind(tags, kind).map(|tag| tag.value.clone()).collect()
+}
+
+/// The tags of one kind, in order.
+pub(crate) fn of_kind(tags: &Tags, kind: Kind) -> impl Iterator<Item = &Tag> {
+    tags.iter().filter(move |(of, _)| *of == kind).map(|(_, tag)| tag)
+}
+
+/// The different values that a kind has under a name, in the order of their characters' code points.
+///
+/// # Errors
+/// As for [`distinct`].
+pub(crate) async fn different_values(
+    resources: &TenantResources,
+    kind: Kind,
+    name: &str,
+) -> Result<Vec<String>> {
+    let values: BTreeSet<String> = distinct_values(resources, kind, name).await?.into_iter().collect();
+    Ok(values.into_iter().collect())
+}
+
+/// The different names of a kind with their different values, in the order of their characters' code points.
+///
+/// # Errors
+/// As for [`distinct`].
+pub(crate) async fn different_labels(
+    resources: &TenantResources,
+    kind: Kind,
+) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for Tag { name, value } in distinct(resources, kind).await? {
+        labels.entry(name).or_default().insert(value);
+    }
+    Ok(labels)
+}
+
+/// Deletes the tags of one kind of all owners that `owners`, a query of ids, gives.
+///
+/// # Errors
+/// The engine's.
+pub(crate) async fn delete_kind(
+    resources: &TenantResources,
+    transaction: &Transaction,
+    owners: sea_orm::sea_query::SelectStatement,
+    kind: Kind,
+) -> Result<()> {
+    tag::Entity::delete_many()
+        .filter(resources.own(tag::Column::TenantId))
+        .filter(tag::Column::OwnerId.in_subquery(owners))
+        .filter(tag::Column::Kind.eq(kind.name()))
         .exec(transaction)
         .await
         .doing("delete tags")?;
@@ -209,6 +354,30 @@ pub(crate) async fn distinct(resources: &TenantResources, kind: Kind) -> Result<
             })
         })
         .collect()
+}
+
+/// Every different value that a kind has under a name, in no order.
+///
+/// # Errors
+/// `Corrupt` for a row that was never written so; else the engine's.
+pub(crate) async fn distinct_values(
+    resources: &TenantResources,
+    kind: Kind,
+    name: &str,
+) -> Result<Vec<String>> {
+    let rows: Vec<String> = tag::Entity::find()
+        .select_only()
+        .column(tag::Column::Value)
+        .distinct()
+        .filter(resources.own(tag::Column::TenantId))
+        .filter(tag::Column::Kind.eq(kind.name()))
+        .filter(tag::Column::Name.eq(resources.text().store(name)))
+        .into_tuple()
+        .all(resources.executor())
+        .await
+        .doing("read the different tags")?;
+    let at = Place { table: "tag", column: "value", key: kind.name() };
+    rows.into_iter().map(|value| resources.text().load(at, value)).collect()
 }
 
 #[cfg(test)]

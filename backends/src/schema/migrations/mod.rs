@@ -6,6 +6,7 @@ mod m0003_tenant_catalogue;
 mod m0004_tenant_mark;
 mod m0005_configuration;
 mod m0006_conversation;
+mod m0007_results;
 
 use super::Migration;
 
@@ -17,4 +18,5 @@ pub const TRIMARAN: &[Migration] = &[
     m0004_tenant_mark::MIGRATION,
     m0005_configuration::MIGRATION,
     m0006_conversation::MIGRATION,
+    m0007_results::MIGRATION,
 ];

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sea_orm::RelationTrait as _;
 use sea_orm::sea_query::{ColumnType, ForeignKeyAction, TableRef};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait, IdenStatic as _, Identity, Iterable as _, PrimaryKeyToColumn as _,
+    ColumnTrait as _, DbBackend, EntityTrait, IdenStatic as _, Identity, Iterable as _,
+    PrimaryKeyToColumn as _, Schema,
 };
 use trimaran_core::{Engine, LogicalType};
 
@@ -124,12 +125,20 @@ fn entity<E: EntityTrait>(_entity: E) -> (String, Shape) {
         };
         (column.as_str().to_owned(), logical, definition.is_null())
     });
-    let unique = E::Column::iter().filter(|column| column.def().is_unique());
+    let single = E::Column::iter()
+        .filter(|column| column.def().is_unique())
+        .map(|column| vec![column.as_str().to_owned()]);
+    // Keys of several columns: `#[sea_orm(unique_key = "…")]` on each.
+    let several = Schema::new(DbBackend::Postgres).create_index_from_entity(E::default());
+    let several = several
+        .iter()
+        .filter(|index| index.is_unique_key())
+        .map(|index| index.get_index_spec().get_column_names());
     let references = E::Relation::iter().map(|relation| relation.def()).filter(|relation| !relation.is_owner);
     let shape = Shape {
         columns: columns.collect(),
         primary_key: E::PrimaryKey::iter().map(|key| key.into_column().as_str().to_owned()).collect(),
-        unique: unique.map(|column| vec![column.as_str().to_owned()]).collect(),
+        unique: single.chain(several).collect(),
         indexes: BTreeSet::new(),
         references: references
             .map(|relation| {
@@ -162,6 +171,11 @@ fn entities() -> BTreeMap<String, Shape> {
         entity(conversation::conversation::Entity),
         entity(conversation::prompt_piece::Entity),
         entity(conversation::tag::Entity),
+        entity(conversation::score::Entity),
+        entity(conversation::embedding::Entity),
+        entity(conversation::seed::Entity),
+        entity(conversation::attack_result::Entity),
+        entity(conversation::scenario_result::Entity),
         entity(tenant::Entity),
         entity(tenant_mark::Entity),
     ])

@@ -50,17 +50,19 @@ async fn a_store_gets_the_migrations_of_its_areas_alone(fixture: Fixture) {
 
 async fn up_down_and_up_again_on_a_filled_database(fixture: Fixture) {
     let book = book([NOTE, STARS]);
+    let own = Book::new();
+    let newest = own.all().last().map(|migration| migration.name);
     let runner = fixture.runner(&book);
     runner.up().await.unwrap();
     fixture.run(INSERT_NOTE).await;
 
-    let losses = runner.losses(Some("0004_tenant_mark")).await.unwrap();
+    let losses = runner.losses(newest).await.unwrap();
     let losses: Vec<_> = losses.iter().map(|loss| (loss.table.as_str(), loss.rows)).collect();
     assert_eq!(losses, [("note", 1)]);
     assert_eq!(fixture.number("SELECT count(*) AS number FROM note").await, 1);
 
     assert_eq!(runner.down(Some("app_0001_note")).await.unwrap(), ["app_0002_stars"]);
-    assert_eq!(runner.down(Some("0004_tenant_mark")).await.unwrap(), ["app_0001_note"]);
+    assert_eq!(runner.down(newest).await.unwrap(), ["app_0001_note"]);
     assert_eq!(runner.status().await.unwrap().pending, ["app_0001_note", "app_0002_stars"]);
     assert_eq!(runner.up().await.unwrap(), ["app_0001_note", "app_0002_stars"]);
     fixture.run(INSERT_NOTE).await;

@@ -5,7 +5,14 @@ use serde_json::json;
 
 use crate::access::{ActingStore, Action, Actor, Policy, RolePolicy};
 use crate::conformance::{Fixture, kind, permission, permissions};
-use crate::id::{ApiKeyId, GroupId, RoleId, SessionId, UserId};
+use crate::id::{
+    ApiKeyId, ConversationId, GroupId, PieceId, RoleId, ScoreId, SeedGroupId, SeedId, SessionId, UserId,
+};
+use crate::model::conversation::{
+    AttackDetails, AttackOutcome, AttackResultFilter, Metadata, NewAttackResult, NewScenarioResult, NewScore,
+    NewSeed, NewSeedGroup, ScenarioDetails, ScenarioResultFilter, ScenarioState, ScoreDetails, ScoreFilter,
+    ScoreType, SeedDetails, SeedFilter,
+};
 use crate::model::{
     ComponentFilter, ComponentKind, NewApiKey, NewComponent, NewDataset, NewDatasetPrompt, NewGroup, NewRole,
     NewSession, NewUser, Parameters, PromptPlace, TestOutcome,
@@ -113,6 +120,72 @@ pub async fn every_call_of_application_is_asked_before_anything_is_touched(fixtu
     assert_eq!(fixture.application().api_keys.list_of(owner).await.unwrap(), [key.key]);
     assert_eq!(fixture.application().sessions.list_of(owner).await.unwrap(), [session.session]);
     assert_eq!(fixture.application().settings.get("s").await.unwrap(), Some(setting));
+}
+
+pub async fn every_call_about_results_is_asked_before_anything_is_touched(fixture: &dyn Fixture) {
+    let store = ActingStore::new(fixture.tenant(), Actor::System, Arc::new(PermitNothing));
+    let area = store.conversation().unwrap();
+    let permitted = fixture.conversation();
+    let page = PageRequest::first(1).unwrap();
+    let (nil, conversation) = (uuid::Uuid::nil(), ConversationId(uuid::Uuid::nil()));
+    let score = ScoreDetails::of(ScoreType::Unknown, "x");
+    let score = || NewScore { id: None, piece: None, created_at: None, details: score.clone() };
+    let attack = || NewAttackResult::of(conversation, AttackDetails::of("o", AttackOutcome::Success));
+    let scenario = || NewScenarioResult::from(ScenarioDetails::named("s"));
+    let seed = || NewSeed::from(SeedDetails::prompt("d", "v"));
+    let group = || NewSeedGroup::of([SeedDetails::prompt("d", "w")]);
+    let result = permitted.attack_results.add(vec![attack()]).await.unwrap().remove(0);
+    let run = permitted.scenario_results.add(scenario()).await.unwrap();
+    let (of_scores, of_seeds) = (ScoreFilter::default(), SeedFilter::of_dataset("d"));
+    let (of_attacks, of_scenarios) = (AttackResultFilter::default(), ScenarioResultFilter::default());
+    forbidden!(
+        area.scores.add(vec![score()]),
+        area.scores.find(ScoreId(nil)),
+        area.scores.list(&of_scores, &page),
+        area.scores.delete(ScoreId(nil)),
+        area.scores.scorer_classes(),
+        area.embeddings.put(Vec::new()),
+        area.embeddings.get(PieceId(nil)),
+        area.embeddings.list(None, &page),
+        area.embeddings.delete(PieceId(nil)),
+        area.embeddings.most_similar(&[1.0], 1, None),
+        area.seeds.add(vec![seed()]),
+        area.seeds.add_groups(vec![group()]),
+        area.seeds.replace_dataset("d", vec![seed()], Vec::new()),
+        area.seeds.find(SeedId(nil)),
+        area.seeds.list(&of_seeds, &page),
+        area.seeds.find_group(SeedGroupId(nil)),
+        area.seeds.list_groups(&of_seeds, &page),
+        area.seeds.remove(&of_seeds),
+        area.seeds.remove_groups(&of_seeds),
+        area.seeds.dataset_names(),
+        area.attack_results.add(vec![attack()]),
+        area.attack_results.find(result.id),
+        area.attack_results.update(&result),
+        area.attack_results.list(&of_attacks, &page),
+        area.attack_results.delete(result.id),
+        area.attack_results.attack_classes(),
+        area.attack_results.converter_classes(),
+        area.attack_results.labels(),
+        area.scenario_results.add(scenario()),
+        area.scenario_results.find(run.id),
+        area.scenario_results.update(&run),
+        area.scenario_results.change_state(
+            run.id,
+            &[ScenarioState::Created],
+            ScenarioState::InProgress.into()
+        ),
+        area.scenario_results.attribute(run.id, &[result.id], &Metadata::new()),
+        area.scenario_results.progress(run.id),
+        area.scenario_results.list(&of_scenarios, &page),
+        area.scenario_results.delete(run.id),
+        area.scenario_results.names(),
+        area.scenario_results.labels(),
+    );
+    assert_eq!(permitted.attack_results.list(&of_attacks, &page).await.unwrap().items, [result]);
+    assert_eq!(permitted.scenario_results.list(&of_scenarios, &page).await.unwrap().items, [run]);
+    assert!(permitted.scores.list(&of_scores, &page).await.unwrap().items.is_empty());
+    assert!(permitted.seeds.dataset_names().await.unwrap().is_empty());
 }
 
 pub async fn every_call_of_configuration_is_asked_before_anything_is_touched(fixture: &dyn Fixture) {

@@ -1,0 +1,181 @@
+//! Messages on their way into the tables.
+
+use std::collections::BTreeMap;
+
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use sea_orm::{ActiveValue::Set, EntityTrait as _};
+use trimaran_core::id::{ConversationId, PieceId};
+use trimaran_core::model::{Identifier, NewMessage, NewPiece, Piece};
+use trimaran_core::{Error, ErrorKind, Result, Timestamp};
+use uuid::Uuid;
+
+use super::piece_rows::Rows;
+use crate::Transaction;
+use crate::append::append_rows;
+use crate::db_error::Doing as _;
+use crate::entity::conversation::conversation;
+use crate::repository::repetition::repeat;
+use crate::repository::{TenantResources, time};
+
+/// What it is called in errors.
+pub(super) const OPERATION: &str = "append prompt pieces";
+
+/// How many conversations get their sequences in one statement.
+const CONVERSATIONS: usize = 1_000;
+
+/// A message that has everything but its place in the conversation: parts have 0 for a sequence.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) conversation: ConversationId,
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// Makes a draft of a message: gives ids and times, and finds what is wrong with it by itself.
+///
+/// # Errors
+/// `Invalid` as said of [`append`](trimaran_core::repository::Pieces::append).
+pub(super) fn draft(resources: &TenantResources, message: NewMessage) -> Result<Draft> {
+    let wrong = |context: &str, hint: &str| {
+        Err(Error::new(ErrorKind::Invalid, OPERATION)
+            .context(format!("a message for conversation {} {context}", message.conversation))
+            .hint(hint))
+    };
+    let Some(first) = message.pieces.first() else {
+        return wrong("has no parts", "give it at least one piece");
+    };
+    if message.pieces.iter().any(|piece| piece.role != first.role) {
+        return wrong("has parts of different roles", "append a message for each role");
+    }
+    let now = resources.shared.clock.now();
+    let conversation = message.conversation;
+    let mut pieces = Vec::with_capacity(message.pieces.len());
+    for (position, new) in (0..).zip(message.pieces) {
+        new.target.iter().chain(&new.attack).chain(&new.converters).try_for_each(Identifier::check)?;
+        pieces.push(piece(resources, conversation, position, new, now));
+    }
+    Ok(Draft { conversation, pieces })
+}
+
+fn piece(
+    resources: &TenantResources,
+    conversation: ConversationId,
+    position: i32,
+    new: NewPiece,
+    now: Timestamp,
+) -> Piece {
+    let id = new.id.unwrap_or_else(|| PieceId(resources.shared.ids.next()));
+    Piece {
+        id,
+        conversation,
+        sequence: 0,
+        position,
+        role: new.role,
+        converted: new.converted.unwrap_or_else(|| new.original.clone()),
+        original: new.original,
+        original_piece: new.original_piece.unwrap_or(id),
+        labels: new.labels,
+        metadata: new.metadata,
+        target: new.target,
+        attack: new.attack,
+        converters: new.converters,
+        error: new.error,
+        created_at: new.created_at.map_or(now, time::truncated),
+    }
+}
+
+/// Gives the messages their sequences, inserts them, and returns the sequences.
+///
+/// # Errors
+/// `Conflict` if a piece's id is taken, on DuckDB perhaps at the commit; else the engine's.
+pub(super) async fn append(
+    resources: &TenantResources,
+    transaction: &Transaction,
+    drafts: &[Draft],
+) -> Result<Vec<i64>> {
+    let mut next = reserve(resources, transaction, drafts).await?;
+    let mut rows = Rows::default();
+    let mut given = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let Some(sequence) = next.get_mut(&draft.conversation) else {
+            return Err(Error::new(ErrorKind::Corrupt, OPERATION)
+                .context(format!("the engine gave conversation {} no sequence", draft.conversation)));
+        };
+        for piece in &draft.pieces {
+            rows.add(resources, piece, *sequence)?;
+        }
+        given.push(*sequence);
+        *sequence += 1;
+    }
+    insert(transaction, rows).await?;
+    Ok(given)
+}
+
+/// Appends drafts in a transaction of their own, again if others were before it; returns their sequences.
+///
+/// # Errors
+/// As for [`append`].
+pub(super) async fn append_alone(resources: &TenantResources, drafts: &[Draft]) -> Result<Vec<i64>> {
+    repeat(resources.executor(), || async move {
+        let transaction = resources.executor().begin().await?;
+        let sequences = append(resources, &transaction, drafts).await?;
+        transaction.commit().await?;
+        Ok(sequences)
+    })
+    .await
+}
+
+/// Inserts rows of pieces, and then of what they are found by.
+///
+/// # Errors
+/// As for [`append`].
+pub(super) async fn insert(transaction: &Transaction, rows: Rows) -> Result<()> {
+    append_rows(transaction, rows.pieces, OPERATION).await?;
+    append_rows(transaction, rows.tags, OPERATION).await
+}
+
+/// Takes as many sequences of each conversation as it has drafts, making conversations that aren't there: the first that was taken
+/// of each. Until the transaction ends no other one takes any of these conversations.
+async fn reserve(
+    resources: &TenantResources,
+    transaction: &Transaction,
+    drafts: &[Draft],
+) -> Result<BTreeMap<ConversationId, i64>> {
+    // In the order of ids, so that two that take several don't wait for one another.
+    let mut wanted: BTreeMap<ConversationId, i64> = BTreeMap::new();
+    for draft in drafts {
+        *wanted.entry(draft.conversation).or_default() += 1;
+    }
+    let now = time::stored(resources.shared.clock.now());
+    let mut wanting = wanted.iter();
+    let mut first = BTreeMap::new();
+    loop {
+        let chunk: Vec<_> = wanting
+            .by_ref()
+            .take(CONVERSATIONS)
+            .map(|(id, count)| conversation::ActiveModel {
+                tenant_id: Set(resources.tenant.0),
+                id: Set(id.0),
+                next_sequence: Set(*count),
+                target_identifier: Set(None),
+                created_at: Set(now),
+            })
+            .collect();
+        if chunk.is_empty() {
+            return Ok(first);
+        }
+        let next = conversation::Column::NextSequence;
+        let count_up = OnConflict::columns([conversation::Column::TenantId, conversation::Column::Id])
+            .value(next, Expr::col((conversation::Entity, next)).add(Expr::col(("excluded", next))))
+            .to_owned();
+        let taken = conversation::Entity::insert_many(chunk)
+            .on_conflict(count_up)
+            .exec_with_returning(transaction)
+            .await
+            .doing(OPERATION)?;
+        for row in taken {
+            let id: Uuid = row.id;
+            let count = wanted.get(&ConversationId(id)).copied().unwrap_or_default();
+            first.insert(ConversationId(id), row.next_sequence - count);
+        }
+    }
+}
