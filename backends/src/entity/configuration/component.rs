@@ -7,16 +7,16 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "component")]
 pub struct Model {
     /// Whose it is.
-    #[sea_orm(primary_key, auto_increment = false)]
+    #[sea_orm(primary_key, auto_increment = false, unique_key = "name")]
     pub tenant_id: Uuid,
     /// Its id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// What it is for.
-    #[sea_orm(column_type = "Text")]
+    #[sea_orm(column_type = "Text", unique_key = "name")]
     pub kind: String,
     /// Its name, unique among the tenant's components of the kind.
-    #[sea_orm(column_type = "Text")]
+    #[sea_orm(column_type = "Text", unique_key = "name")]
     pub name: String,
     /// Which implementation it is.
     #[sea_orm(column_type = "Text")]
