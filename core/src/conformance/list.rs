@@ -370,6 +370,7 @@ macro_rules! __conformance_list {
             access::policies [
                 every_call_of_identity_is_asked_before_anything_is_touched
                 every_call_of_application_is_asked_before_anything_is_touched
+                every_call_about_pieces_and_conversations_is_asked_before_anything_is_touched
                 every_call_about_results_is_asked_before_anything_is_touched
                 every_call_of_configuration_is_asked_before_anything_is_touched
                 whoever_may_read_a_component_may_not_reveal_its_secrets

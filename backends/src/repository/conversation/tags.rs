@@ -14,7 +14,6 @@ use trimaran_core::Result;
 use uuid::Uuid;
 
 use crate::Transaction;
-use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::tag;
 use crate::repository::TenantResources;

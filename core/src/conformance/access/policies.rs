@@ -14,8 +14,9 @@ use crate::model::conversation::{
     ScoreType, SeedDetails, SeedFilter,
 };
 use crate::model::{
-    ComponentFilter, ComponentKind, NewApiKey, NewComponent, NewDataset, NewDatasetPrompt, NewGroup, NewRole,
-    NewSession, NewUser, Parameters, PromptPlace, TestOutcome,
+    ChatRole, ComponentFilter, ComponentKind, ExportFormat, NewApiKey, NewComponent, NewDataset,
+    NewDatasetPrompt, NewGroup, NewMessage, NewRole, NewSession, NewUser, Parameters, PieceFilter,
+    PieceSelection, PromptPlace, TestOutcome, WholeConversation,
 };
 use crate::{ErrorKind, PageRequest, Store as _};
 
@@ -120,6 +121,51 @@ pub async fn every_call_of_application_is_asked_before_anything_is_touched(fixtu
     assert_eq!(fixture.application().api_keys.list_of(owner).await.unwrap(), [key.key]);
     assert_eq!(fixture.application().sessions.list_of(owner).await.unwrap(), [session.session]);
     assert_eq!(fixture.application().settings.get("s").await.unwrap(), Some(setting));
+}
+
+pub async fn every_call_about_pieces_and_conversations_is_asked_before_anything_is_touched(
+    fixture: &dyn Fixture,
+) {
+    let store = ActingStore::new(fixture.tenant(), Actor::System, Arc::new(PermitNothing));
+    let area = store.conversation().unwrap();
+    let (pieces, conversations) = (&area.pieces, &area.conversations);
+    let permitted = fixture.conversation();
+    let id = ConversationId(uuid::Uuid::nil());
+    let message = || NewMessage::text(id, ChatRole::Assistant, "x");
+    let said = permitted.pieces.append(message()).await.unwrap();
+    let piece = said.pieces[0].id;
+    let page = PageRequest::first(9).unwrap();
+    let (all, selection) = (PieceFilter::default(), PieceSelection::Conversation(id));
+    let whole = WholeConversation { id: ConversationId(uuid::Uuid::max()), target: None, pieces: Vec::new() };
+    forbidden!(
+        pieces.append(message()),
+        pieces.append_all(vec![message()]),
+        pieces.append_buffered(message()),
+        pieces.flush(),
+        pieces.find(piece),
+        pieces.list(&all, &page),
+        pieces.request_of(piece),
+        pieces.set_labels(&selection, &Default::default()),
+        pieces.set_metadata(&selection, &Default::default()),
+        pieces.delete(&[piece]),
+        async { pieces.export(&all, ExportFormat::Csv).await.map(drop) },
+        conversations.find(id),
+        conversations.list(&page),
+        conversations.register(whole.id, None),
+        conversations.add(&whole),
+        conversations.messages(id, &page),
+        conversations.duplicate(id),
+        conversations.duplicate_without_last_turn(id),
+        conversations.delete_after(id, -1),
+        conversations.delete(id),
+        conversations.delete_everything(),
+        conversations.statistics(&[id]),
+        conversations.labels(),
+        conversations.converter_classes(),
+        conversations.attack_classes(),
+    );
+    assert_eq!(permitted.conversations.messages(id, &page).await.unwrap().items, [said]);
+    assert_eq!(permitted.conversations.list(&page).await.unwrap().items.len(), 1);
 }
 
 pub async fn every_call_about_results_is_asked_before_anything_is_touched(fixture: &dyn Fixture) {

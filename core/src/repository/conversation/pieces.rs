@@ -39,26 +39,26 @@ pub trait Pieces: Debug + Send + Sync {
     /// Puts a message aside to be appended soon, with others in one go, and returns the ids of its parts. What is wrong with the message
     /// by itself is said at once.
     ///
-    /// It is appended, at the latest, when the configured delay has passed or as much is waiting as configured
-    /// (`conversation.buffer_*`), and before: [`Self::flush`], closing the stores, and every call of this tenant's repositories that
-    /// would see it or stands in an order with it: whoever reads the conversation, or appends to it at once, finds what was
+    /// It is appended, at the latest, when the configured delay has passed (`tenants.buffer_delay`), and before: when the configured size is
+    /// reached (`tenants.buffer_size`), at [`Self::flush`], when the stores are closed, and before every call of this area's repositories
+    /// of this tenant that would see it or stands in an order with it. Whoever reads the conversation, or appends to it at once, finds what was
     /// put aside before. Parts get their ids and times here, and their sequence when they are appended: messages of one conversation keep
-    /// the order in which they were put aside by this process.
+    /// the order in which this process put them aside. All handles of a tenant share what waits.
     ///
-    /// Until then it is in the memory of this process alone. **If the process dies, what it put aside and did not
-    /// append yet is lost**: at most what came within the configured delay, or as much as is configured to wait.
-    /// Nobody else sees half of a message, and nothing that a flush returned for is lost. Another process, and a unit of work, see only
-    /// what is appended.
+    /// Until it is appended it is in the memory of this process alone. **If the process dies, what waits is lost**: at most what
+    /// came within the configured delay, and no more than the configured size and one message. Nobody ever sees a part of a message, and
+    /// nothing that a flush returned for is lost. Other processes and units of work see only what is appended.
     ///
-    /// A flush that fails in the background is not forgotten: its messages stay, the next flush tries them again, and the error comes
-    /// out of the next call of this tenant's that appends, flushes or would see them. Should messages wait that can't be
-    /// appended, up to four times the configured size is kept; from there on this call fails and takes nothing.
-    /// Messages that can never be appended, because an id is taken meanwhile, fail the flush with `Conflict` and are then let go,
-    /// alone: the error names how many.
+    /// A flush that fails in the background is not forgotten. Its messages wait in their place, and are tried again after the same delay
+    /// and at every flush. The error comes out of the next call of this tenant's that puts something aside, flushes, or would see
+    /// these messages, once, even if they were appended meanwhile; and of closing the stores. As long as as much waits as may, this call
+    /// tries a flush first and fails with its error.
+    /// A message that never can be appended, because an id is taken meanwhile, is let go, alone, with `Conflict` in the same
+    /// way. One that was appended although the engine could not say so is not appended twice.
     ///
     /// # Errors
-    /// As for [`Self::append`], but for a taken id. `Invalid` within a unit of work. The error of a flush that failed; the message
-    /// is then not taken. `Unavailable` once the stores are closed.
+    /// As for [`Self::append`], but for a taken id; the error of a flush, this one's or an earlier one's. The message is then not
+    /// taken. `Invalid` within a unit of work: it would outlive it. `Unavailable` once the stores are closed.
     async fn append_buffered(&self, message: NewMessage) -> Result<Vec<PieceId>>;
 
     /// Appends all that was put aside for this tenant by this process, and returns when it is durable.
