@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use sea_orm::sea_query::{Expr, ExprTrait as _, LockType, Query};
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockType, Order, Query};
 use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
 use trimaran_core::id::PieceId;
 use trimaran_core::{Error, ErrorKind, Result};
@@ -119,8 +119,10 @@ async fn find(
     Ok(found)
 }
 
-/// Where the engine has foreign keys, the pieces are locked as these would lock them. Where it has none, their conversations
-/// are written, as whoever deletes pieces writes them, too: then one of the two fails.
+/// Where the engine locks rows, the conversations are locked first, so that whoever deletes pieces, and holds their conversation for
+/// it, comes before or after: he must find what is added here, tags included, which no foreign key takes away. The lock is shared:
+/// others may add, too. Then the pieces are looked at again, as they are now. Where the engine has no locks, the conversations are
+/// written, as whoever deletes pieces writes them: then one of the two fails.
 async fn stay(
     resources: &TenantResources,
     transaction: &Transaction,
@@ -130,6 +132,19 @@ async fn stay(
 ) -> Result<()> {
     if !transaction.handle().capabilities().foreign_keys {
         return touch(resources, transaction, operation, conversations).await;
+    }
+    let conversations: Vec<Uuid> = conversations.iter().copied().collect();
+    for some in conversations.chunks(AT_A_TIME) {
+        let query = Query::select()
+            .column(conversation::Column::Id)
+            .from(conversation::Entity)
+            .and_where(resources.own(conversation::Column::TenantId))
+            .and_where(conversation::Column::Id.is_in(some.iter().copied()))
+            // Always in the same order, so that two that lock several don't wait for one another.
+            .order_by(conversation::Column::Id, Order::Asc)
+            .lock(LockType::Share)
+            .take();
+        transaction.query_all(&query).await.doing(operation)?;
     }
     let pieces: Vec<Uuid> = pieces.iter().copied().collect();
     for some in pieces.chunks(AT_A_TIME) {

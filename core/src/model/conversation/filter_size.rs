@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::PieceFilter;
 use crate::{Error, ErrorKind, Result};
 
 /// The most values that the lists of a filter may have together. They become parameters of one statement, of which SQLite allows
@@ -14,6 +15,25 @@ pub(super) fn length<T>(list: &Option<Vec<T>>) -> usize {
 
 pub(super) fn values<T>(map: &BTreeMap<String, Vec<T>>) -> usize {
     map.values().map(Vec::len).sum()
+}
+
+pub(super) fn of_pieces(filter: &PieceFilter) -> usize {
+    length(&filter.conversations)
+        + length(&filter.roles)
+        + length(&filter.ids)
+        + length(&filter.original_pieces)
+        + values(&filter.labels)
+        + values(&filter.metadata)
+        + length(&filter.original_values)
+        + length(&filter.converted_values)
+        + length(&filter.original_sha256)
+        + length(&filter.converted_sha256)
+        + length(&filter.data_types)
+        + filter.not_data_types.len()
+        + length(&filter.attack_ids)
+        + length(&filter.attack_classes)
+        + length(&filter.converter_classes)
+        + length(&filter.errors)
 }
 
 /// Makes sure that the lists are not too long together.

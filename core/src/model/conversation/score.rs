@@ -179,6 +179,7 @@ impl ScoreFilter {
                 filter_size::length(&self.categories),
                 filter_size::length(&self.scorers),
                 filter_size::values(&self.labels),
+                self.of_pieces.as_ref().map_or(0, filter_size::of_pieces),
             ],
         )
     }
