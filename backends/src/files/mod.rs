@@ -6,11 +6,8 @@
 //! effect. Before it nobody knows of the body; what a crash leaves there is [swept](trimaran_core::Content::sweep).
 //! `docs/decisions/0010-content-is-entries-and-bodies.md` says why.
 //!
-//! - [`mod@key`]: from names to keys, which are never anybody's text;
-//! - [`entry`]: what an entry says, and its bytes;
-//! - [`content`]: the trait; [`put`](upload), [`read`], [`history`], [`clean`]: its parts;
-//! - [`folder`]: the store of a folder; [`mod@s3`]: that of a bucket;
-//! - [`open`]: from settings to a store.
+//! In the source: `key` makes keys of names, which are never anybody's text; `entry` says what an entry is; `content` is the
+//! trait, and `upload`, `read`, `history`, `list` and `clean` are its parts; `folder` and `s3` are stores, and `open` chooses one.
 
 mod clean;
 mod content;

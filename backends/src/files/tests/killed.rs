@@ -50,7 +50,7 @@ async fn a_killed_writer_leaves_the_old_or_the_new() {
             .unwrap();
         // At other moments each time: where exactly it is then makes no difference to what must hold.
         let content = open(&folder).installation();
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             let now = content.head(Namespace::Configuration, "n").await.unwrap();
             if now.is_some_and(|now| now.version > last) {
                 break;
