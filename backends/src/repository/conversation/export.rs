@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use sea_orm::Condition;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use trimaran_core::model::{ExportFormat, Piece};
 use trimaran_core::repository::conversation::Export;
 use trimaran_core::{Error, ErrorKind, PageRequest, Result};
@@ -38,6 +39,25 @@ pub(super) fn stream(resources: TenantResources, condition: Condition, format: E
         }
     }
     .boxed()
+}
+
+/// Writes an export to a file, a socket or whatever takes bytes, and flushes it. Returns how many bytes there were.
+///
+/// # Errors
+/// The export's first error; `Unavailable` if the bytes can't be written. What was written until then is not the whole.
+pub async fn write_export(
+    mut export: Export,
+    writer: &mut (impl AsyncWrite + Unpin + ?Sized),
+) -> Result<u64> {
+    let failed = |e| Error::new(ErrorKind::Unavailable, "write an export").source(e);
+    let mut written = 0;
+    while let Some(chunk) = export.next().await {
+        let chunk = chunk?;
+        writer.write_all(&chunk).await.map_err(failed)?;
+        written += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+    }
+    writer.flush().await.map_err(failed)?;
+    Ok(written)
 }
 
 fn header(format: ExportFormat) -> Result<Option<Bytes>> {

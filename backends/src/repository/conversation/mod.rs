@@ -36,6 +36,7 @@ pub use buffer::{Buffer, BufferSettings};
 pub(crate) use buffer_sink::{Open, Tables};
 pub use conversations::SqlConversations;
 pub use embeddings::SqlEmbeddings;
+pub use export::write_export;
 pub use pieces::SqlPieces;
 pub use scenario_results::SqlScenarioResults;
 pub use scores::SqlScores;
