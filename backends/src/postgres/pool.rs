@@ -269,8 +269,8 @@ impl PooledSession {
         arguments: PgArguments,
         operation: &str,
     ) -> Result<ExecResult> {
-        let query = sqlx::query_with(AssertSqlSafe(sql), arguments)
-            .persistent(!self.pool.way.shared_sessions);
+        let query =
+            sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(!self.pool.way.shared_sessions);
         let outcome = query.execute(self.enter()?).await;
         self.leave(outcome, operation).map(ExecResult::from)
     }

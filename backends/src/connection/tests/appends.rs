@@ -2,7 +2,9 @@
 
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::prelude::{DateTimeWithTimeZone, Json, Uuid};
-use sea_orm::{ActiveModelTrait as _, ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _, QueryOrder as _};
+use sea_orm::{
+    ActiveModelTrait as _, ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _, QueryOrder as _,
+};
 use trimaran_core::conformance::text::HOSTILE;
 use trimaran_core::{Engine, ErrorKind, LogicalType};
 
@@ -98,7 +100,8 @@ fn sample(number: u32, engine: Engine) -> sample::Model {
     let some = |every: u32| number % every == 0;
     let times = [0, -1, 1_700_000_000_123_456, -62_135_596_800_000_000, 253_402_300_799_999_999];
     let made = moment(times[number as usize % times.len()]);
-    let bytes = [vec![], vec![0], vec![0xff, 0, 0x1a], text.clone().into_bytes()][number as usize % 4].clone();
+    let bytes =
+        [vec![], vec![0], vec![0xff, 0, 0x1a], text.clone().into_bytes()][number as usize % 4].clone();
     let document = serde_json::json!({ "b": [number, null, true], "a": "ü\"\\" });
     sample::Model {
         id,
@@ -225,7 +228,8 @@ async fn rows_that_are_rolled_back_are_gone(at: Fixture) {
 }
 
 async fn rows_that_leave_a_column_out_get_its_default(at: Fixture) {
-    let rows = (0..20).map(|number| item::ActiveModel { note: NotSet, ..super::entity::item(number) }).collect();
+    let rows =
+        (0..20).map(|number| item::ActiveModel { note: NotSet, ..super::entity::item(number) }).collect();
     let unit = at.db.transaction().await.unwrap();
     append_rows(&unit, rows, "append items").await.unwrap();
     unit.commit().await.unwrap();
@@ -236,7 +240,9 @@ async fn rows_that_leave_a_column_out_get_its_default(at: Fixture) {
 async fn appends_and_statements_alternate_in_one_transaction(at: Fixture) {
     let unit = at.db.transaction().await.unwrap();
     for (first, count) in [(0, 2_500), (2_500, 3), (3_000, 2_500)] {
-        append_rows(&unit, (first..first + count).map(super::entity::item).collect(), "append items").await.unwrap();
+        append_rows(&unit, (first..first + count).map(super::entity::item).collect(), "append items")
+            .await
+            .unwrap();
         item::ActiveModel { name: Set(format!("renamed {first}")), ..super::entity::item(first) }
             .reset_all()
             .update(&unit)

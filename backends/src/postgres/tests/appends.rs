@@ -47,8 +47,9 @@ const BOB: TenantId = TenantId(Uuid::from_u128(0xb));
 async fn fixture() -> (TestDatabase, String) {
     let database = blocking(database).await;
     let role = format!("{}_app", database.name());
-    let sql =
-        format!("{TABLE}; CREATE ROLE {role} LOGIN PASSWORD 'pw'; GRANT SELECT, INSERT, DELETE ON note TO {role}");
+    let sql = format!(
+        "{TABLE}; CREATE ROLE {role} LOGIN PASSWORD 'pw'; GRANT SELECT, INSERT, DELETE ON note TO {role}"
+    );
     database_execute(&database, sql).await;
     (database, role)
 }
@@ -105,7 +106,8 @@ async fn a_tenant_s_many_rows_pass_row_level_security() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_may_make_no_temporary_table_appends_all_the_same() {
     let (database, role) = fixture().await;
-    database_execute(&database, format!("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", database.name())).await;
+    database_execute(&database, format!("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", database.name()))
+        .await;
     appends_reach_their_tenant_alone(open(database.url(), &role).await).await;
     forget(database, &role).await;
 }
