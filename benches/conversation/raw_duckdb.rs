@@ -32,9 +32,8 @@ impl RawDuckdb {
                  ON CONFLICT (tenant_id, id) DO UPDATE SET next_sequence = next_sequence + excluded.next_sequence \
                  RETURNING next_sequence"
             ))?;
-            let parameters = chunk
-                .iter()
-                .flat_map(|(id, count)| [text(TENANT.0), text(*id), Value::BigInt(*count)]);
+            let parameters =
+                chunk.iter().flat_map(|(id, count)| [text(TENANT.0), text(*id), Value::BigInt(*count)]);
             let rows = count_up.query_map(params_from_iter(parameters), |row| row.get::<_, i64>(0))?;
             for (after, (_, count)) in rows.zip(chunk) {
                 next.push(after? - count);

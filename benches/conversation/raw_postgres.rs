@@ -175,7 +175,8 @@ impl RawPostgres {
             "SELECT {PIECE} FROM prompt_piece WHERE tenant_id = $1 AND id > $2 \
              AND id IN (SELECT owner_id FROM tag WHERE tenant_id = $1 AND digest = $3) ORDER BY id LIMIT $4"
         );
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(TENANT.0).bind(after).bind(digest).bind(i64::from(limit));
+        let query =
+            sqlx::query(AssertSqlSafe(sql)).bind(TENANT.0).bind(after).bind(digest).bind(i64::from(limit));
         let rows = query.fetch_all(&mut *connection).await?;
         with_labels(&mut connection, rows).await
     }
@@ -208,7 +209,11 @@ async fn with_labels(connection: &mut PgConnection, rows: Vec<PgRow>) -> Result<
             std::hint::black_box(row.try_get::<String, _>(column)?);
         }
         std::hint::black_box(row.try_get::<DateTime<Utc>, _>(17)?);
-        found.push(Found { id: row.try_get(1)?, texts: [row.try_get(6)?, row.try_get(9)?], labels: Vec::new() });
+        found.push(Found {
+            id: row.try_get(1)?,
+            texts: [row.try_get(6)?, row.try_get(9)?],
+            labels: Vec::new(),
+        });
     }
     let ids: Vec<_> = found.iter().map(|piece| piece.id).collect();
     let rows = sqlx::query(

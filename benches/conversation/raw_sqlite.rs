@@ -17,7 +17,8 @@ pub(crate) struct RawSqlite(Connection);
 impl RawSqlite {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let connection = Connection::open(path)?;
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = 1")?;
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = 1")?;
         Ok(Self(connection))
     }
 
@@ -33,12 +34,15 @@ impl RawSqlite {
         )?;
         let mut next = Vec::new();
         for (id, count) in raw::conversations(said) {
-            let after: i64 = count_up.query_row(params![tenant, id.as_bytes(), count, now], |row| row.get(0))?;
+            let after: i64 =
+                count_up.query_row(params![tenant, id.as_bytes(), count, now], |row| row.get(0))?;
             next.push(after - count);
         }
         let places = ["?"; 18].join(", ");
-        let mut piece = self.0.prepare_cached(&format!("INSERT INTO prompt_piece ({PIECE}) VALUES ({places})"))?;
-        let mut tag = self.0.prepare_cached(&format!("INSERT INTO tag ({TAG}) VALUES (?, ?, ?, ?, ?, ?, ?)"))?;
+        let mut piece =
+            self.0.prepare_cached(&format!("INSERT INTO prompt_piece ({PIECE}) VALUES ({places})"))?;
+        let mut tag =
+            self.0.prepare_cached(&format!("INSERT INTO tag ({TAG}) VALUES (?, ?, ?, ?, ?, ?, ?)"))?;
         for (said, sequence) in raw::sequences(said, &next) {
             let id = Uuid::now_v7();
             piece.execute(params![
@@ -95,7 +99,11 @@ impl RawSqlite {
             for column in [7usize, 10, 16, 17] {
                 std::hint::black_box(row.get::<_, String>(column)?);
             }
-            found.push(Found { id: Uuid::from_bytes(row.get(1)?), texts: [row.get(6)?, row.get(9)?], labels: Vec::new() });
+            found.push(Found {
+                id: Uuid::from_bytes(row.get(1)?),
+                texts: [row.get(6)?, row.get(9)?],
+                labels: Vec::new(),
+            });
         }
         let places = vec!["?"; found.len()].join(", ");
         let mut select = self.0.prepare_cached(&format!(

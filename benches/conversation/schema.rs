@@ -34,7 +34,9 @@ impl Place {
             Engine::Postgres => {
                 let owner = arguments.postgres.clone().ok_or("no Postgres is named")?;
                 let mut url = url::Url::parse(&owner)?;
-                url.set_username(ROLE).and_then(|()| url.set_password(Some(ROLE))).map_err(|()| "no such URL")?;
+                url.set_username(ROLE)
+                    .and_then(|()| url.set_password(Some(ROLE)))
+                    .map_err(|()| "no such URL")?;
                 Self::Postgres { owner, application: url.to_string() }
             }
             engine => Self::File(engine, arguments.folder.join(format!("{name}.{engine}").to_lowercase())),
@@ -67,7 +69,9 @@ impl Place {
                     let mut name = path.clone().into_os_string();
                     name.push(end);
                     match std::fs::remove_file(&name) {
-                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                            return Err(error.into());
+                        }
                         _ => {}
                     }
                 }
@@ -86,7 +90,9 @@ impl Place {
     async fn owner(&self) -> Result<Connection> {
         Ok(match self {
             Self::File(..) => self.connect().await?,
-            Self::Postgres { owner, .. } => trimaran::connect(&Self::location(owner)?, &Default::default(), 0).await?,
+            Self::Postgres { owner, .. } => {
+                trimaran::connect(&Self::location(owner)?, &Default::default(), 0).await?
+            }
         })
     }
 
@@ -99,7 +105,8 @@ impl Place {
                 trimaran::connect(&Location::file(*engine, path.clone()), &Default::default(), MEMORY).await?
             }
             Self::Postgres { application, .. } => {
-                let pool = PostgresConnection::open(&Self::location(application)?, &Default::default()).await?;
+                let pool =
+                    PostgresConnection::open(&Self::location(application)?, &Default::default()).await?;
                 Connection::new(pool.scoped(TENANT))
             }
         })

@@ -18,7 +18,7 @@ use super::types;
 use crate::Dialect as _;
 use crate::append::{Rows, cell, size};
 
-/// COPY from this many rows on.
+/// COPY from this many rows on. Below a thousand arrays are faster by far; docs/performance.md has the figures.
 const COPY_ROWS: usize = 2_000;
 
 /// A statement's arrays, or a piece of a COPY, have about as many bytes at most. The server holds one of them at a time.
