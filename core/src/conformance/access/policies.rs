@@ -35,7 +35,7 @@ fn acting(fixture: &dyn Fixture, actor: Actor, policy: impl Policy + 'static) ->
 
 /// Asserts that each of the calls is forbidden.
 macro_rules! forbidden {
-    ($($call:expr),* $(,)?) => { $(assert_eq!(kind($call.await), ErrorKind::Forbidden, stringify!($call));)* };
+    ($($call:expr),* $(,)?) => { $(assert_eq!(kind($call.await), ErrorKind::Forbidden, "{}", stringify!($call));)* };
 }
 
 pub async fn every_call_of_identity_is_asked_before_anything_is_touched(fixture: &dyn Fixture) {
