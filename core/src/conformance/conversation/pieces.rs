@@ -246,7 +246,7 @@ pub async fn another_tenant_neither_sees_nor_changes_pieces(fixture: &dyn Fixtur
     let theirs = NewPiece { id: Some(mine.id), ..full("theirs") };
     let theirs = append(&other, conversation(1), theirs).await;
     assert_eq!(theirs.sequence, 0);
-    assert_eq!(all(&*area.pieces, &PieceFilter::default()).await, [mine.clone()]);
+    assert_eq!(all(&*area.pieces, &PieceFilter::default()).await, std::slice::from_ref(&mine));
     assert_eq!(all(&*other.pieces, &PieceFilter::default().label("mine", "mine")).await, []);
     let selection = crate::model::PieceSelection::Pieces(vec![mine.id]);
     assert_eq!(other.pieces.set_labels(&selection, &Default::default()).await.unwrap(), 1);
