@@ -8,7 +8,7 @@
 //! {"jsonrpc":"2.0","id":3,"method":"resources/read","params":{"uri":"trimaran://reports/weekly.txt"}}
 //! ```
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, BufReader, Write};
 
 use serde_json::{Value, json};
 use trimaran::{Config, Error, ErrorKind, Resources};
@@ -31,9 +31,9 @@ async fn main() {
         let stores = trimaran::open(&Config::load()?).await?;
         // A server for one tenant would show `stores.tenant(id).await?.content()`.
         let resources = Resources::new(stores.content());
-        serve(&resources, std::io::stdin().lock(), std::io::stdout()).await?;
-        stores.close().await?;
-        trimaran::Result::Ok(())
+        serve(&resources, BufReader::new(std::io::stdin()), std::io::stdout()).await?;
+        stores.close().await;
+        Ok::<(), Error>(())
     };
     if let Err(error) = served.await {
         eprintln!("error: {}", error.report());
@@ -44,10 +44,11 @@ async fn main() {
 /// Answers one message per line until there are no more.
 pub(crate) async fn serve(
     resources: &Resources,
-    input: impl BufRead,
-    mut output: impl Write,
+    input: impl BufRead + Send,
+    mut output: impl Write + Send,
 ) -> trimaran::Result<()> {
-    let failed = |error| Error::new(ErrorKind::Unavailable, "speak with the client").source(error);
+    let failed =
+        |error: std::io::Error| Error::new(ErrorKind::Unavailable, "speak with the client").source(error);
     for line in input.lines() {
         if let Some(response) = answer(resources, &line.map_err(failed)?).await {
             writeln!(output, "{response}").and_then(|()| output.flush()).map_err(failed)?;
