@@ -8,6 +8,8 @@
 //! look through a million. Both sides open the same database one after the other, round by round; what is told is the median of
 //! the rounds and their ratio. Peak memory is how far the process grew above what it had when the measure began (VmHWM).
 
+#![allow(clippy::future_not_send, reason = "the raw drivers' connections stay on the thread that measures")]
+
 mod arguments;
 mod data;
 mod measure;
