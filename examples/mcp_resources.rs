@@ -32,8 +32,7 @@ async fn main() {
         // A server for one tenant would show `stores.tenant(id).await?.content()`.
         let resources = Resources::new(stores.content());
         serve(&resources, BufReader::new(std::io::stdin()), std::io::stdout()).await?;
-        stores.close().await;
-        Ok::<(), Error>(())
+        stores.close().await
     };
     if let Err(error) = served.await {
         eprintln!("error: {}", error.report());

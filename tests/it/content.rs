@@ -35,14 +35,14 @@ async fn content_of_the_installation_and_of_a_tenant_is_there_after_opening_agai
     stores.content().put(Namespace::Templates, "t", NewObject::new("everybody's")).await.unwrap();
     let own = stores.tenant(ann.id).await.unwrap().content();
     own.put(Namespace::Templates, "t", NewObject::new("ann's")).await.unwrap();
-    stores.close().await;
+    stores.close().await.unwrap();
 
     let stores = opened(dir.path()).await;
     let (_, bytes) = stores.content().read(Namespace::Templates, "t").await.unwrap().unwrap();
     assert_eq!(bytes.as_ref(), b"everybody's");
     let own = stores.tenant(ann.id).await.unwrap().content();
     assert_eq!(own.read(Namespace::Templates, "t").await.unwrap().unwrap().1.as_ref(), b"ann's");
-    stores.close().await;
+    stores.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,5 +82,5 @@ async fn the_mcp_server_lists_and_reads_and_refuses_as_the_protocol_says() {
     let next = request(9, "resources/list", json!({ "cursor": listed["nextCursor"] }));
     let second = told(&resources, &[next]).await;
     assert_eq!(second[0]["result"]["resources"][0]["name"], "x.png");
-    stores.close().await;
+    stores.close().await.unwrap();
 }
