@@ -62,7 +62,7 @@ pub(crate) async fn run(config: &Config) -> trimaran::Result<Vec<String>> {
     let answer = NewMessage::text(talk, ChatRole::Assistant, "I can't help with that.");
     let answer = memory.pieces.append(answer).await?;
     let refusal = ScoreDetails::of(ScoreType::TrueFalse, "true");
-    memory.scores.add(NewScore::of(answer.pieces[0].id, refusal)).await?;
+    memory.scores.add(vec![NewScore::of(answer.pieces[0].id, refusal)]).await?;
 
     let labelled = PieceFilter::default().label("op", "crescendo");
     let found = memory.pieces.list(&labelled, &PageRequest::first(50)?).await?;

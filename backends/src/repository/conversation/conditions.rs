@@ -144,7 +144,7 @@ impl<'r> Conditions<'r> {
             // Bytes, for SQLite's text functions end at U+0000.
             let blob = |expression: SimpleExpr| expression.cast_as("BLOB");
             return Expr::from(
-                Func::cust("instr").arg(blob(column.into())).arg(blob(Expr::val(stored).into())),
+                Func::cust("instr").arg(blob(column)).arg(blob(Expr::val(stored))),
             )
             .gt(0);
         }
