@@ -19,8 +19,11 @@ use crate::Transaction;
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::configuration::dataset_prompt;
+use crate::repository::retried::retried;
 use crate::repository::text::Place;
 use crate::repository::{paging, time};
+
+const IMPORT: &str = "import prompts into the dataset";
 
 /// How many prompts an import puts in at once, and how many bytes of them at most: the memory that it takes.
 const IMPORTED_AT_ONCE: usize = 2_000;
@@ -113,16 +116,41 @@ impl SqlDatasets {
         Ok(ids)
     }
 
-    /// Appends chunk by chunk in one transaction. A stream can't be read twice, so that this isn't tried again: it makes sure of
-    /// the dataset before it reads anything.
+    /// Appends chunk by chunk in one transaction. A stream can't be read twice, so that only what comes before it is tried
+    /// again: whoever has the dataset by then keeps it until the end.
     pub(super) async fn import(
         &self,
         id: DatasetId,
+        prompts: BoxStream<'_, Result<NewDatasetPrompt>>,
+    ) -> Result<u64> {
+        let executor = self.resources().executor();
+        let begun = retried(executor, || async {
+            let transaction = executor.begin().await?;
+            self.reserve(&transaction, IMPORT, id, 1).await?;
+            Ok(transaction)
+        });
+        let transaction = begun.await?;
+        match self.import_all(&transaction, id, prompts).await {
+            Ok(imported) => {
+                transaction.commit().await?;
+                Ok(imported)
+            }
+            // Not left to the drop, which doesn't wait: the next call is to find the dataset free.
+            Err(error) => {
+                if let Err(rollback) = transaction.rollback().await {
+                    tracing::warn!(error = %rollback, "a rollback failed; the connection's end rolls back");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn import_all(
+        &self,
+        transaction: &Transaction,
+        id: DatasetId,
         mut prompts: BoxStream<'_, Result<NewDatasetPrompt>>,
     ) -> Result<u64> {
-        const OPERATION: &str = "import prompts into the dataset";
-        let transaction = self.resources().executor().begin().await?;
-        self.reserve(&transaction, OPERATION, id, 1).await?;
         let (mut imported, mut bytes, mut chunk) = (0u64, 0, Vec::new());
         while let Some(prompt) = prompts.next().await {
             let prompt = prompt?;
@@ -133,15 +161,14 @@ impl SqlDatasets {
             bytes += prompt.text.len();
             chunk.push(prompt);
             if chunk.len() >= IMPORTED_AT_ONCE || bytes >= BYTES_AT_ONCE {
-                self.append(&transaction, OPERATION, id, &chunk).await?;
+                self.append(transaction, IMPORT, id, &chunk).await?;
                 chunk.clear();
                 bytes = 0;
             }
         }
         if !chunk.is_empty() {
-            self.append(&transaction, OPERATION, id, &chunk).await?;
+            self.append(transaction, IMPORT, id, &chunk).await?;
         }
-        transaction.commit().await?;
         Ok(imported)
     }
 
