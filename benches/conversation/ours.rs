@@ -7,7 +7,7 @@ use trimaran::core::clock::SystemClock;
 use trimaran::core::id::RandomIds;
 use trimaran::id::ConversationId;
 use trimaran::model::{NewMessage, PieceFilter};
-use trimaran::secret::{PasswordHasher, PasswordParameters};
+use trimaran::secret::{Keyring, PasswordHasher, PasswordParameters, SecretKey};
 use trimaran::{Area, Connection, Conversation, PageRequest, Store as _};
 use uuid::Uuid;
 
@@ -31,7 +31,8 @@ impl Side for Ours {
         let areas = [Area::Conversation];
         let store =
             SqlStore::new(connection.clone(), &areas, Arc::new(SystemClock), Arc::new(RandomIds), passwords);
-        let repositories = store.of_tenant(TENANT).conversation()?;
+        let keyring = Arc::new(Keyring::new(SecretKey::from_bytes(&[7; 32])?, []));
+        let repositories = store.of_tenant(TENANT, keyring).conversation()?;
         Ok(Self { connection, repositories })
     }
 

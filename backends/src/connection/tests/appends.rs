@@ -1,7 +1,7 @@
 //! Many rows at once: the same rows whichever way the engine takes, and none of them after a failure.
 
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::prelude::{DateTimeWithTimeZone, Json, Uuid};
+use sea_orm::prelude::{DateTimeWithTimeZone, Uuid};
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _, QueryOrder as _,
 };

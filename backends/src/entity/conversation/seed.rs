@@ -7,12 +7,13 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "seed")]
 pub struct Model {
     /// Whose it is.
-    #[sea_orm(primary_key, auto_increment = false)]
+    #[sea_orm(primary_key, auto_increment = false, unique_key = "once")]
     pub tenant_id: Uuid,
     /// Its id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// A digest of what it is, or its group, within its dataset: no two seeds have the same.
+    #[sea_orm(unique_key = "once")]
     pub once: Uuid,
     /// What it is sent with.
     pub group_id: Option<Uuid>,

@@ -143,10 +143,7 @@ impl<'r> Conditions<'r> {
         if executor.engine() == Engine::Sqlite {
             // Bytes, for SQLite's text functions end at U+0000.
             let blob = |expression: SimpleExpr| expression.cast_as("BLOB");
-            return Expr::from(
-                Func::cust("instr").arg(blob(column)).arg(blob(Expr::val(stored))),
-            )
-            .gt(0);
+            return Expr::from(Func::cust("instr").arg(blob(column)).arg(blob(Expr::val(stored)))).gt(0);
         }
         // An encoded character is U+001A and a digit: a text that begins with such a digit must not be found there.
         if !executor.capabilities().nul_in_text && wanted.starts_with(['0', '1']) {
