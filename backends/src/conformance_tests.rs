@@ -1,61 +1,10 @@
-//! The conformance suite on the three engines, plain and through the access decorator.
+//! The conformance suite on the three engines, and through the access decorator on one of them: it knows no engine.
 
 use trimaran_core::conformance_suite;
 
-mod fixtures {
-    use trimaran_core::Engine;
-    use trimaran_core::config::PoolSettings;
-
-    use crate::testing::{StoreFixture, TestRoles, postgres};
-    use crate::{Connection, Location};
-
-    fn pool() -> PoolSettings {
-        PoolSettings { max_connections: 4, ..PoolSettings::default() }
-    }
-
-    pub(super) async fn postgres() -> StoreFixture {
-        // Starting a server blocks.
-        let roles = || TestRoles::create(Box::new(postgres::database()));
-        let roles = tokio::task::spawn_blocking(roles).await.unwrap();
-        let owner = crate::postgres::PostgresConnection::open(&roles.owner(), &pool()).await.unwrap();
-        let owner = Connection::new(owner);
-        let engine = crate::postgres::PostgresConnection::open(&roles.application(), &pool()).await.unwrap();
-        let role = roles.application_name().to_owned();
-        let fixture = StoreFixture::secured(&owner, engine, &role, roles).await.unwrap();
-        owner.close().await;
-        fixture
-    }
-
-    pub(super) async fn postgres_decorated() -> StoreFixture {
-        postgres().await.decorated().unwrap()
-    }
-
-    pub(super) async fn sqlite() -> StoreFixture {
-        let folder = tempfile::tempdir().unwrap();
-        let location = Location::file(Engine::Sqlite, folder.path().join("store.sqlite"));
-        let engine = crate::sqlite::SqliteConnection::open(&location, &pool()).await.unwrap();
-        StoreFixture::plain(Connection::new(engine), folder).await.unwrap()
-    }
-
-    pub(super) async fn duckdb() -> StoreFixture {
-        const MEMORY: u64 = 256 << 20;
-        let folder = tempfile::tempdir().unwrap();
-        let location = Location::file(Engine::Duckdb, folder.path().join("store.duckdb"));
-        let engine = crate::duckdb::DuckdbConnection::open(&location, &pool(), MEMORY).await.unwrap();
-        StoreFixture::plain(Connection::new(engine), folder).await.unwrap()
-    }
-
-    pub(super) async fn duckdb_decorated() -> StoreFixture {
-        duckdb().await.decorated().unwrap()
-    }
-
-    pub(super) async fn sqlite_decorated() -> StoreFixture {
-        sqlite().await.decorated().unwrap()
-    }
-}
+mod fixtures;
 
 conformance_suite! { #[tokio::test(flavor = "multi_thread")] mod postgres = fixtures::postgres }
-conformance_suite! { #[tokio::test(flavor = "multi_thread")] mod postgres_decorated = fixtures::postgres_decorated }
 conformance_suite! {
     #[tokio::test(flavor = "multi_thread")] mod sqlite = fixtures::sqlite;
     ignore {
@@ -77,16 +26,6 @@ conformance_suite! {
         serializable_units_allow_no_write_skew: "DuckDB has snapshots, in which write skew can happen",
     }
 }
-conformance_suite! {
-    #[tokio::test(flavor = "multi_thread")] mod duckdb_decorated = fixtures::duckdb_decorated;
-    ignore {
-        a_savepoint_can_be_rolled_back_to: "DuckDB has no savepoints",
-        the_engine_itself_refuses_a_child_without_its_parent:
-            "DuckDB's foreign keys forbid to update a parent, so that none is declared",
-        serializable_units_allow_no_write_skew: "DuckDB has snapshots, in which write skew can happen",
-    }
-}
-
 /// What each engine can do, as `docs/capabilities.md` shows it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_of_capabilities_in_the_documentation_is_up_to_date() {

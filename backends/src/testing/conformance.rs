@@ -39,33 +39,46 @@ pub struct StoreFixture {
 }
 
 impl StoreFixture {
-    /// A store in the empty database of `connection`; makes the schema. What the database lives in, such as a temporary
-    /// folder, is `kept` as long as the fixture.
+    /// A store in the database of `connection`; makes the schema if it isn't there. What the database lives in, such as a
+    /// temporary folder, is `kept` as long as the fixture.
     ///
     /// # Errors
     /// The engine's, if it can't make the schema.
     pub async fn plain(connection: Connection, kept: impl Any + Send + Sync) -> Result<Self> {
-        Runner::new(&connection, &Book::new(), AREAS, &ManualClock::default()).up().await?;
+        Self::make_schema(&connection).await?;
         let tenants = TENANTS.map(|tenant| (tenant, connection.clone()));
         Self::over(connection, tenants, kept)
     }
 
-    /// The same on Postgres as a careful installation has it: `owner` makes the schema and puts row-level security in force,
-    /// and the store works on `application`, a role that owns nothing.
+    /// A store on Postgres as a careful installation has it: somebody else has [made the schema](Self::secure), and
+    /// `application` is a role that owns nothing.
     ///
     /// # Errors
-    /// The engine's, if it can't make the schema.
-    pub async fn secured(
-        owner: &Connection,
+    /// None is known.
+    pub fn secured(
         application: crate::postgres::PostgresConnection,
-        role: &str,
         kept: impl Any + Send + Sync,
     ) -> Result<Self> {
-        let book = Book::new();
-        Runner::new(owner, &book, AREAS, &ManualClock::default()).up().await?;
-        row_security::secure(owner, &book, AREAS, Some(role)).await?;
         let tenants = TENANTS.map(|tenant| (tenant, Connection::new(application.scoped(tenant))));
         Self::over(Connection::new(application), tenants, kept)
+    }
+
+    /// Makes the schema in an empty database.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn make_schema(connection: &Connection) -> Result<()> {
+        Runner::new(connection, &Book::new(), AREAS, &ManualClock::default()).up().await?;
+        Ok(())
+    }
+
+    /// Makes the schema on Postgres, puts row-level security in force, and gives `role`, the application's, its rights.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn secure(owner: &Connection, role: &str) -> Result<()> {
+        Self::make_schema(owner).await?;
+        row_security::secure(owner, &Book::new(), AREAS, Some(role)).await
     }
 
     fn over(

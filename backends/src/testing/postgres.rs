@@ -62,6 +62,30 @@ impl TestDatabase {
         Ok(Self { location: Location::parse(&url)?, name, url, server: server.url().to_owned() })
     }
 
+    /// Another database that holds what this one does, to which nobody may be connected meanwhile.
+    ///
+    /// # Panics
+    /// If it can't be made.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let name = unique_name();
+        let copy = || {
+            admin::value(&self.server, &format!("CREATE DATABASE {name} TEMPLATE {}", self.name))?;
+            let mut url = url::Url::parse(&self.url).map_err(|e| {
+                trimaran_core::Error::new(trimaran_core::ErrorKind::Invalid, "copy a test database").source(e)
+            })?;
+            url.set_path(&name);
+            let url = url.to_string();
+            Ok(Self {
+                location: Location::parse(&url)?,
+                name: name.clone(),
+                url,
+                server: self.server.clone(),
+            })
+        };
+        copy().unwrap_or_else(give_up)
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

@@ -46,16 +46,21 @@ impl<D: Deref<Target = TestDatabase>> TestRoles<D> {
 
     /// The database as its owner reaches it, password included.
     pub fn owner(&self) -> Location {
-        self.location(&self.owner)
+        Self::location(&self.database, &self.owner)
     }
 
     /// The database as the application reaches it, password included.
     pub fn application(&self) -> Location {
-        self.location(&self.application)
+        Self::location(&self.database, &self.application)
     }
 
-    fn location(&self, role: &str) -> Location {
-        let parsed = url::Url::parse(self.database.url()).ok().and_then(|mut url| {
+    /// A [copy](TestDatabase::copy) of the database as the application reaches it.
+    pub fn application_of(&self, copy: &TestDatabase) -> Location {
+        Self::location(copy, &self.application)
+    }
+
+    fn location(database: &TestDatabase, role: &str) -> Location {
+        let parsed = url::Url::parse(database.url()).ok().and_then(|mut url| {
             url.set_username(role).ok()?;
             url.set_password(Some(PASSWORD)).ok()?;
             Some(url.to_string())

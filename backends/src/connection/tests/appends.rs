@@ -97,7 +97,7 @@ fn sample(number: u32, engine: Engine) -> sample::Model {
     // Postgres has no U+0000 in text: repositories encode it before it comes here.
     let text = if engine == Engine::Postgres { text.replace('\0', "␀") } else { text.to_owned() };
     let id = Uuid::from_u128(u128::from(number) << 64 | 0xff);
-    let some = |every: u32| number % every == 0;
+    let some = |every: u32| number.is_multiple_of(every);
     let times = [0, -1, 1_700_000_000_123_456, -62_135_596_800_000_000, 253_402_300_799_999_999];
     let made = moment(times[number as usize % times.len()]);
     let bytes =
