@@ -27,7 +27,7 @@ bench: ## measure migration beside psql's COPY, conversations beside the raw dri
 	@benches/migrate.sh
 	@benches/conversation.sh
 
-lint: ## check formatting, clippy for every subset of engines, documentation
+lint: ## check formatting, clippy for engines one by one and together, documentation
 	@scripts/lint.sh
 
 doc: ## build the documentation

@@ -11,6 +11,7 @@ complain() {
   wrong=1
 }
 
+# shellcheck disable=SC2016 # the backquotes are Markdown's
 while IFS= read -r page; do
   while IFS= read -r link; do
     case $link in

@@ -160,6 +160,7 @@ async fn with_an_owner_the_application_s_role_owns_nothing_and_tenants_stay_apar
         keys.push((format!("stores.{area}.url"), url.clone()));
         keys.push((format!("stores.{area}.owner_url"), owner_url.clone()));
     }
+    keys.push(("secrets.key".to_owned(), "a key for the secrets of this test".to_owned()));
     let keys: Vec<_> = keys.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let stores = opened(&configured(dir.path(), &keys)).await;
 

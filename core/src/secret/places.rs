@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// What stands in a secret's place where it isn't shown.
 pub const MARK: &str = "[redacted]";
 
-/// Names of secrets, as [`normal`] has them.
+/// Names of secrets, as `normal` has them.
 pub const NAMES: &[&str] = &[
     "auth",
     "bearer",
@@ -25,7 +25,7 @@ pub const NAMES: &[&str] = &[
     "signature",
 ];
 
-/// What names of secrets end in, as [`normal`] has them: `openai_api_key`, `X-Api-Key`, `Proxy-Authorization`.
+/// What names of secrets end in, as `normal` has them: `openai_api_key`, `X-Api-Key`, `Proxy-Authorization`.
 pub const ENDINGS: &[&str] = &[
     "accesskey",
     "accountkey",
