@@ -20,6 +20,7 @@ use trimaran_core::{Capabilities, Engine, Result};
 use crate::Transaction;
 use crate::append::Rows;
 use crate::db_error::to_db_err;
+use crate::fetch::{CellType, Fetched};
 use crate::transaction::run_in;
 
 /// Rows as they arrive.
@@ -64,6 +65,16 @@ pub trait EngineConnection: fmt::Debug + Send + Sync {
     /// As for [`Self::execute_raw`].
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>>;
 
+    /// Runs a query whose columns are of these types and gives all its rows, in the form that costs least. An engine to which SeaORM's rows are a detour
+    /// overrides it.
+    ///
+    /// # Errors
+    /// As for [`Self::execute_raw`].
+    async fn fetch(&self, statement: Statement, types: Vec<CellType>) -> Result<Fetched> {
+        let _ = types;
+        self.query_all_raw(statement).await.map(Fetched::Rows)
+    }
+
     /// Runs a query and gives its rows as they come, in bounded memory. Dropping the stream ends the query.
     ///
     /// # Errors
@@ -76,6 +87,17 @@ pub trait EngineConnection: fmt::Debug + Send + Sync {
     /// [`Unsupported`](trimaran_core::ErrorKind::Unsupported) for an isolation level the engine doesn't reach; else as
     /// for [`Self::execute_raw`].
     async fn begin(&self, options: TransactionOptions) -> Result<Box<dyn EngineTransaction>>;
+
+    /// Begins a transaction that [`fetch`](EngineTransaction::fetch) is all that is asked of, and that sees one state of
+    /// the database. An engine that has sessions for reading only overrides it.
+    ///
+    /// # Errors
+    /// As for [`Self::begin`].
+    async fn begin_reading(&self) -> Result<Box<dyn EngineTransaction>> {
+        let isolation_level = Some(IsolationLevel::RepeatableRead);
+        let access_mode = Some(AccessMode::ReadOnly);
+        self.begin(TransactionOptions { isolation_level, access_mode, ..TransactionOptions::default() }).await
+    }
 
     /// Makes sure that the database answers.
     ///
@@ -112,6 +134,15 @@ pub trait EngineTransaction: fmt::Debug + Send {
     /// # Errors
     /// As for [`EngineConnection::execute_raw`].
     async fn query_all_raw(&mut self, statement: Statement) -> Result<Vec<QueryResult>>;
+
+    /// Runs a query whose columns are of these types and gives all its rows, in the form that costs least.
+    ///
+    /// # Errors
+    /// As for [`EngineConnection::execute_raw`].
+    async fn fetch(&mut self, statement: Statement, types: Vec<CellType>) -> Result<Fetched> {
+        let _ = types;
+        self.query_all_raw(statement).await.map(Fetched::Rows)
+    }
 
     /// Runs a query and gives its rows as they come.
     ///
@@ -187,6 +218,15 @@ impl Connection {
     /// As for [`EngineConnection::begin`].
     pub async fn transaction_with(&self, options: TransactionOptions) -> Result<Transaction> {
         let transaction = self.0.begin(options).await?;
+        Ok(Transaction::over(transaction, self.engine(), self.0.backend(), self.capabilities()))
+    }
+
+    /// Begins a transaction that only fetches, and sees one state of the database.
+    ///
+    /// # Errors
+    /// As for [`EngineConnection::begin`].
+    pub async fn begin_reading(&self) -> Result<Transaction> {
+        let transaction = self.0.begin_reading().await?;
         Ok(Transaction::over(transaction, self.engine(), self.0.backend(), self.capabilities()))
     }
 

@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statem
 use trimaran_core::{Capabilities, Engine, Result};
 
 use crate::connection::DbRowStream;
+use crate::fetch::{CellType, Fetched};
 use crate::{Connection, Transaction, TransactionHandle};
 
 /// Where statements go. The same repository works on its own, each call by itself, and in a unit of work, all calls in one
@@ -44,6 +45,29 @@ impl Executor {
         match self {
             Executor::Connection(connection) => connection.transaction().await,
             Executor::Transaction(transaction) => transaction.begin_inner().await,
+        }
+    }
+
+    /// Begins a transaction for a call that reads several times and is to see one state: one of its own, or one within the
+    /// unit's, which sees what that sees. All that is asked of it is [`fetch`](Self::fetch).
+    ///
+    /// # Errors
+    /// As for [`Self::begin`].
+    pub async fn begin_reading(&self) -> Result<Transaction> {
+        match self {
+            Executor::Connection(connection) => connection.begin_reading().await,
+            Executor::Transaction(transaction) => transaction.begin_inner().await,
+        }
+    }
+
+    /// Runs a query whose columns are of these types and gives all its rows, in the form that costs the engine least.
+    ///
+    /// # Errors
+    /// The engine's, classified; `Aborted` if the unit's transaction has ended or failed.
+    pub async fn fetch(&self, statement: Statement, types: Vec<CellType>) -> Result<Fetched> {
+        match self {
+            Executor::Connection(connection) => connection.driver().fetch(statement, types).await,
+            Executor::Transaction(transaction) => transaction.fetch(statement, types).await,
         }
     }
 }

@@ -14,12 +14,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use sea_orm::DbBackend;
+use sea_orm::{DbBackend, Statement};
 use tokio::sync::{Mutex, MutexGuard};
 use trimaran_core::{Capabilities, Engine, Error, ErrorKind, Result};
 
 use crate::append::Rows;
 use crate::connection::EngineTransaction;
+use crate::fetch::{CellType, Fetched};
 
 mod orm;
 
@@ -211,6 +212,17 @@ impl TransactionHandle {
         statement.get()?.append(rows).await?;
         statement.succeeded();
         Ok(())
+    }
+
+    /// Runs a query whose columns are of these types and gives all its rows, in the form that costs the engine least.
+    ///
+    /// # Errors
+    /// [`Aborted`](ErrorKind::Aborted) if the transaction has ended or is poisoned; else the engine's.
+    pub async fn fetch(&self, statement: Statement, types: Vec<CellType>) -> Result<Fetched> {
+        let mut open = self.0.enter().await?;
+        let fetched = open.get()?.fetch(statement, types).await?;
+        open.succeeded();
+        Ok(fetched)
     }
 
     /// Runs `work` with the engine's own transaction, as one statement: for what only one engine has (such as COPY).

@@ -156,13 +156,13 @@ impl RawDuckdb {
             let id = Uuid::parse_str(&row.get::<_, String>(1)?)?;
             found.push(Found { id, texts: [row.get(6)?, row.get(9)?], labels: Vec::new() });
         }
-        let places = vec!["?::UUID"; found.len()].join(", ");
-        let mut select = self.0.prepare_cached(&format!(
-            "SELECT owner_id, name, value FROM tag WHERE tenant_id = ?::UUID AND owner_id IN ({places}) \
-             ORDER BY owner_id, kind, position"
-        ))?;
-        let parameters = std::iter::once(TENANT.0).chain(found.iter().map(|piece| piece.id)).map(text);
-        let mut rows = select.query(params_from_iter(parameters))?;
+        // One parameter: DuckDB takes several times as long to plan a hundred of them.
+        let mut select = self.0.prepare_cached(
+            "SELECT owner_id, name, value FROM tag WHERE tenant_id = ?::UUID AND owner_id = ANY(?::UUID[]) \
+             ORDER BY owner_id, kind, position",
+        )?;
+        let ids = Value::List(found.iter().map(|piece| text(piece.id)).collect());
+        let mut rows = select.query(params_from_iter([text(TENANT.0), ids]))?;
         let mut labels = Vec::new();
         while let Some(row) = rows.next()? {
             labels.push((Uuid::parse_str(&row.get::<_, String>(0)?)?, row.get(1)?, row.get(2)?));

@@ -8,6 +8,7 @@ mod cancellation;
 mod entity;
 mod errors;
 pub(crate) mod fixture;
+mod reads;
 mod statements;
 mod transactions;
 

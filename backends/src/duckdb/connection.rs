@@ -25,6 +25,7 @@ use super::run;
 use super::transaction::DuckdbTransaction;
 use super::worker::off_the_runtime;
 use crate::connection::RowStream;
+use crate::fetch::{CellType, Fetched};
 use crate::{Access, EngineConnection, EngineTransaction, Location, OpenOptions};
 
 /// A DuckDB file, open for reading and writing. Clones share its sessions.
@@ -118,6 +119,10 @@ impl EngineConnection for DuckdbConnection {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>> {
         let by_position = self.by_position;
         self.run(move |connection| run::query_all(connection, statement, by_position)).await
+    }
+
+    async fn fetch(&self, statement: Statement, _: Vec<CellType>) -> Result<Fetched> {
+        self.run(move |connection| run::fetch(connection, statement)).await.map(Fetched::Cells)
     }
 
     async fn stream_raw<'a>(&'a self, statement: Statement) -> Result<RowStream<'a>> {

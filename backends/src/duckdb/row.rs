@@ -14,6 +14,7 @@
 
 use std::collections::BTreeMap;
 
+use duckdb::arrow::datatypes::Schema;
 use sea_orm::{
     DbBackend, DbErr, ExecResult, MockDatabase, MockDatabaseTrait, MockExecResult, QueryResult, Statement,
     Value,
@@ -31,6 +32,11 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Those of a result.
+    pub(super) fn of(schema: &Schema, by_position: bool) -> Self {
+        Self::new(schema.fields().iter().map(|field| field.name().clone()).collect(), by_position)
+    }
+
     /// `by_position`: whether access by position is wanted.
     pub(super) fn new(names: Vec<String>, by_position: bool) -> Self {
         let in_order = names.windows(2).all(|pair| pair[0] < pair[1]);

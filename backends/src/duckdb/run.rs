@@ -4,13 +4,13 @@ use duckdb::arrow::array::StructArray;
 use duckdb::arrow::datatypes::Schema;
 use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params_from_iter};
-use sea_orm::{ExecResult, QueryResult, Statement};
+use sea_orm::{ExecResult, QueryResult, Statement, Value};
 use trimaran_core::{Error, ErrorKind, Result};
 
 use super::bind::Bound;
 use super::column::Column;
 use super::error::failed;
-use super::row::{Names, Row, exec_result, query_results};
+use super::row::{Names, exec_result, query_results};
 use super::sql::{Shape, shape};
 use super::unsupported::explain;
 
@@ -53,12 +53,33 @@ pub(super) fn execute_unprepared(connection: &Connection, sql: &str) -> Result<E
     exec_result(touched)
 }
 
-/// Runs a query and gives all its rows.
+/// Runs a query and gives all its rows as SeaORM has them.
 pub(super) fn query_all(
     connection: &Connection,
     statement: Statement,
     by_position: bool,
 ) -> Result<Vec<QueryResult>> {
+    let mut names = None;
+    let mut rows = Vec::new();
+    read_all(connection, statement, &mut |schema, cells| {
+        let names = names.get_or_insert_with(|| Names::of(schema, by_position));
+        rows.push(names.row(cells));
+    })?;
+    query_results(rows)
+}
+
+/// Runs a query and gives the cells of all its rows.
+pub(super) fn fetch(connection: &Connection, statement: Statement) -> Result<Vec<Vec<Value>>> {
+    let mut rows = Vec::new();
+    read_all(connection, statement, &mut |_, cells| rows.push(cells))?;
+    Ok(rows)
+}
+
+fn read_all(
+    connection: &Connection,
+    statement: Statement,
+    take: &mut dyn FnMut(&Schema, Vec<Value>),
+) -> Result<()> {
     let bound = Bound::new(statement)?;
     single(&bound.sql)?;
     let refused = |e| explain(failed(QUERY, e), &bound.sql);
@@ -66,15 +87,16 @@ pub(super) fn query_all(
     let ran = prepared.execute(params_from_iter(&bound.parameters)).map_err(refused);
     ran?;
     let schema = prepared.schema();
-    let mut reader = Reader::new(&schema, by_position);
-    let mut rows = Vec::new();
+    let mut count = 0;
     let read = loop {
         match prepared.step().map_err(refused) {
             Ok(Some(batch)) => {
-                if let Err(error) = reader.read(batch, &mut |row, _| {
-                    rows.push(row);
+                let read = read(&schema, batch, &mut |cells, _| {
+                    count += 1;
+                    take(&schema, cells);
                     Ok(())
-                }) {
+                });
+                if let Err(error) = read {
                     break Err(error);
                 }
             }
@@ -82,12 +104,11 @@ pub(super) fn query_all(
             Err(error) => break Err(error),
         }
     };
-    if read.is_err() || rows.len() > KEPT_ROWS {
+    if read.is_err() || count > KEPT_ROWS {
         // Whatever it still holds would be held until it is run again.
         prepared.discard();
     }
-    read?;
-    query_results(rows)
+    read
 }
 
 /// Runs a query and gives its rows to `take` a piece at a time, until that says no.
@@ -104,12 +125,12 @@ pub(super) fn stream(
     let mut prepared = connection.prepare(&bound.sql).map_err(refused)?;
     let stream = prepared.stream_arrow(params_from_iter(&bound.parameters)).map_err(refused)?;
     let schema = stream.get_schema();
-    let mut reader = Reader::new(&schema, by_position);
+    let names = Names::of(&schema, by_position);
     let (mut piece, mut bytes, mut wanted) = (Vec::new(), 0, true);
     for batch in stream {
         let batch = StructArray::from(batch.map_err(refused)?);
-        reader.read(batch, &mut |row, size| {
-            piece.push(row);
+        read(&schema, batch, &mut |cells, size| {
+            piece.push(names.row(cells));
             bytes += size;
             if bytes >= PIECE_BYTES || piece.len() >= PIECE_ROWS {
                 bytes = 0;
@@ -139,32 +160,23 @@ fn single(sql: &str) -> Result<Shape> {
     }
 }
 
-/// Turns batches into rows.
-struct Reader<'a> {
-    schema: &'a Schema,
-    names: Names,
-}
-
-impl<'a> Reader<'a> {
-    fn new(schema: &'a Schema, by_position: bool) -> Self {
-        let names = schema.fields().iter().map(|field| field.name().clone()).collect();
-        Self { schema, names: Names::new(names, by_position) }
+/// Gives the cells of each row of a batch to `take`, with about how many bytes they have.
+fn read(
+    schema: &Schema,
+    batch: StructArray,
+    take: &mut dyn FnMut(Vec<Value>, usize) -> Result<()>,
+) -> Result<()> {
+    let batch = RecordBatch::from(batch);
+    let size = batch.get_array_memory_size() / batch.num_rows().max(1);
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(array, field)| Column::new(array, field))
+        .collect::<Result<Vec<_>>>()?;
+    for row in 0..batch.num_rows() {
+        let cells = columns.iter().map(|column| column.get(row)).collect::<Result<_>>()?;
+        take(cells, size)?;
     }
-
-    /// Gives each row to `take`, with about how many bytes it has.
-    fn read(&mut self, batch: StructArray, take: &mut dyn FnMut(Row, usize) -> Result<()>) -> Result<()> {
-        let batch = RecordBatch::from(batch);
-        let size = batch.get_array_memory_size() / batch.num_rows().max(1);
-        let columns = batch
-            .columns()
-            .iter()
-            .zip(self.schema.fields())
-            .map(|(array, field)| Column::new(array, field))
-            .collect::<Result<Vec<_>>>()?;
-        for row in 0..batch.num_rows() {
-            let values = columns.iter().map(|column| column.get(row)).collect::<Result<_>>()?;
-            take(self.names.row(values), size)?;
-        }
-        Ok(())
-    }
+    Ok(())
 }

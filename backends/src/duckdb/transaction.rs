@@ -16,6 +16,7 @@ use super::run;
 use crate::EngineTransaction;
 use crate::append::Rows;
 use crate::connection::RowStream;
+use crate::fetch::{CellType, Fetched};
 
 /// An open transaction. It sees the state of the file at its first statement, and its own changes (snapshot isolation).
 pub struct DuckdbTransaction {
@@ -116,6 +117,10 @@ impl EngineTransaction for DuckdbTransaction {
     async fn query_all_raw(&mut self, statement: Statement) -> Result<Vec<QueryResult>> {
         let by_position = self.by_position;
         self.run(move |connection| run::query_all(connection, statement, by_position)).await
+    }
+
+    async fn fetch(&mut self, statement: Statement, _: Vec<CellType>) -> Result<Fetched> {
+        self.run(move |connection| run::fetch(connection, statement)).await.map(Fetched::Cells)
     }
 
     async fn stream_raw<'a>(&'a mut self, statement: Statement) -> Result<RowStream<'a>> {

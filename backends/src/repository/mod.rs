@@ -13,6 +13,7 @@ pub mod application;
 pub mod configuration;
 pub mod conversation;
 pub mod identity;
+pub(crate) mod ids;
 mod paging;
 pub mod parent;
 mod repetition;

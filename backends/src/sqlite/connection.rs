@@ -16,10 +16,12 @@ use trimaran_core::config::PoolSettings;
 use trimaran_core::{Capabilities, Engine, Result};
 
 use super::pool::FilePool;
+use super::reader;
 use super::statement::may_write;
 use super::transaction::{Form, SqliteTransaction};
 use crate::Location;
 use crate::connection::{EngineConnection, EngineTransaction, RowStream};
+use crate::fetch::{CellType, Fetched};
 
 /// A pool of connections to a SQLite file. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -75,6 +77,13 @@ impl EngineConnection for SqliteConnection {
         self.pool.session(may_write(&statement.sql)).await?.query_all(statement).await
     }
 
+    async fn fetch(&self, statement: Statement, types: Vec<CellType>) -> Result<Fetched> {
+        let mut reading = self.pool.reading(reader::Form::Statement).await?;
+        let fetched = reading.read(statement, types).await?;
+        reading.end()?;
+        Ok(fetched)
+    }
+
     async fn stream_raw<'a>(&'a self, statement: Statement) -> Result<RowStream<'a>> {
         let mut session = self.pool.session(may_write(&statement.sql)).await?;
         Ok(Box::pin(async_stream::try_stream! {
@@ -90,6 +99,10 @@ impl EngineConnection for SqliteConnection {
         let mut session = self.pool.session(form.writes).await?;
         session.begin(&form.begin, form.ends).await?;
         Ok(Box::new(SqliteTransaction::new(session)))
+    }
+
+    async fn begin_reading(&self) -> Result<Box<dyn EngineTransaction>> {
+        Ok(Box::new(self.pool.reading(reader::Form::Transaction).await?))
     }
 
     async fn ping(&self) -> Result<()> {

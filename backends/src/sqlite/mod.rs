@@ -21,6 +21,7 @@ pub mod types;
 
 mod append;
 mod catalog;
+mod cells;
 mod ddl;
 mod defaults;
 pub(crate) mod error;
@@ -30,6 +31,7 @@ mod lock;
 mod pool;
 mod private_copy;
 mod read;
+mod reader;
 mod snapshot;
 mod statement;
 mod transaction;

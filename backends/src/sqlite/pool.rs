@@ -22,6 +22,7 @@ use trimaran_core::{Error, ErrorKind, Result};
 use super::connect::create;
 use super::error::{READ_ONLY_HINT, failed, file_failed, shared};
 use super::file::DatabaseFile;
+use super::reader::{Form, Readers, SqliteReading};
 use super::statement::may_write;
 use crate::Location;
 use crate::bind::arguments;
@@ -41,6 +42,7 @@ static OPENING: Mutex<()> = Mutex::const_new(());
 #[derive(Debug)]
 pub(super) struct FilePool {
     pool: SqlitePool,
+    readers: Arc<Readers>,
     slots: Slots,
     writer: Arc<Semaphore>,
     patience: Duration,
@@ -89,7 +91,9 @@ impl FilePool {
             .test_before_acquire(false)
             .connect_lazy_with(options);
         let writer = Arc::new(Semaphore::new(1));
-        Ok(Self { pool, slots, writer, patience, runtime, _file: file })
+        let idle = settings.idle_timeout.unwrap_or(LONGEST);
+        let readers = Arc::new(Readers::new(file.path().to_owned(), patience, idle));
+        Ok(Self { pool, readers, slots, writer, patience, runtime, _file: file })
     }
 
     /// The driver's pool.
@@ -120,6 +124,15 @@ impl FilePool {
         })
     }
 
+    /// A reader; what it sees is for `form` to say.
+    ///
+    /// # Errors
+    /// `Timeout` if all sessions are in use.
+    pub(super) async fn reading(&self, form: Form) -> Result<SqliteReading> {
+        let slot = self.slots.take().await?;
+        self.readers.begin(slot, form)
+    }
+
     async fn turn(&self) -> Result<Slot> {
         match tokio::time::timeout(self.patience, Arc::clone(&self.writer).acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
@@ -137,6 +150,7 @@ impl FilePool {
     pub(super) async fn close(&self) {
         self.slots.close();
         self.writer.close();
+        self.readers.close();
         self.pool.close().await;
     }
 }

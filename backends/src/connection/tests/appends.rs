@@ -27,42 +27,42 @@ cases! {
     no_rows_are_no_work
 }
 
-mod sample {
+pub(super) mod sample {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "sample")]
-    pub(super) struct Model {
+    pub(in super::super) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) id: Uuid,
-        pub(super) number: i32,
-        pub(super) large: i64,
-        pub(super) real: f64,
-        pub(super) flag: bool,
+        pub(in super::super) id: Uuid,
+        pub(in super::super) number: i32,
+        pub(in super::super) large: i64,
+        pub(in super::super) real: f64,
+        pub(in super::super) flag: bool,
         #[sea_orm(column_type = "Text")]
-        pub(super) text: String,
-        pub(super) bytes: Vec<u8>,
-        pub(super) made: DateTimeWithTimeZone,
-        pub(super) document: Json,
-        pub(super) maybe_id: Option<Uuid>,
-        pub(super) maybe_number: Option<i32>,
-        pub(super) maybe_large: Option<i64>,
-        pub(super) maybe_real: Option<f64>,
-        pub(super) maybe_flag: Option<bool>,
+        pub(in super::super) text: String,
+        pub(in super::super) bytes: Vec<u8>,
+        pub(in super::super) made: DateTimeWithTimeZone,
+        pub(in super::super) document: Json,
+        pub(in super::super) maybe_id: Option<Uuid>,
+        pub(in super::super) maybe_number: Option<i32>,
+        pub(in super::super) maybe_large: Option<i64>,
+        pub(in super::super) maybe_real: Option<f64>,
+        pub(in super::super) maybe_flag: Option<bool>,
         #[sea_orm(column_type = "Text", nullable)]
-        pub(super) maybe_text: Option<String>,
-        pub(super) maybe_bytes: Option<Vec<u8>>,
-        pub(super) maybe_made: Option<DateTimeWithTimeZone>,
-        pub(super) maybe_document: Option<Json>,
+        pub(in super::super) maybe_text: Option<String>,
+        pub(in super::super) maybe_bytes: Option<Vec<u8>>,
+        pub(in super::super) maybe_made: Option<DateTimeWithTimeZone>,
+        pub(in super::super) maybe_document: Option<Json>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub(super) enum Relation {}
+    pub(in super::super) enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-async fn make_samples(at: &Fixture) {
+pub(super) async fn make_samples(at: &Fixture) {
     use LogicalType as L;
     let required = [
         ("id", L::Uuid),
@@ -92,7 +92,7 @@ fn moment(micros: i64) -> DateTimeWithTimeZone {
 }
 
 /// A row whose every value follows from its number; each optional value is there in some rows and missing in others.
-fn sample(number: u32, engine: Engine) -> sample::Model {
+pub(super) fn sample_row(number: u32, engine: Engine) -> sample::Model {
     let text = HOSTILE[number as usize % HOSTILE.len()];
     // Postgres has no U+0000 in text: repositories encode it before it comes here.
     let text = if engine == Engine::Postgres { text.replace('\0', "␀") } else { text.to_owned() };
@@ -125,6 +125,11 @@ fn sample(number: u32, engine: Engine) -> sample::Model {
     }
 }
 
+/// The row with every column to be written.
+pub(super) fn whole(row: sample::Model) -> sample::ActiveModel {
+    sample::ActiveModel::from(row).reset_all()
+}
+
 async fn samples(at: &Fixture) -> Vec<sample::Model> {
     let mut rows = sample::Entity::find().all(&at.db).await.unwrap();
     rows.sort_by_key(|row| row.id);
@@ -137,10 +142,9 @@ async fn rows_of_every_type_are_read_back_however_many_there_are(at: Fixture) {
     // Each way that an engine has, and its limits.
     for count in [1u32, 2, 7, 8, 9, 63, 64, 65, 100, 2_500] {
         let first = expected.len() as u32;
-        let new: Vec<_> = (first..first + count).map(|number| sample(number, at.db.engine())).collect();
+        let new: Vec<_> = (first..first + count).map(|number| sample_row(number, at.db.engine())).collect();
         let unit = at.db.transaction().await.unwrap();
-        let rows: Vec<sample::ActiveModel> =
-            new.iter().cloned().map(|row| sample::ActiveModel::from(row).reset_all()).collect();
+        let rows: Vec<sample::ActiveModel> = new.iter().cloned().map(whole).collect();
         append_rows(&unit, rows, "append samples").await.unwrap();
         unit.commit().await.unwrap();
         expected.extend(new);
@@ -165,14 +169,14 @@ async fn fifty_thousand_rows_take_effect_at_the_commit(at: Fixture) {
 async fn values_of_megabytes_are_read_back(at: Fixture) {
     make_samples(&at).await;
     let large = |number: u32| {
-        let mut row = sample(number, at.db.engine());
+        let mut row = sample_row(number, at.db.engine());
         row.text = "ü".repeat(1_500_000);
         row.bytes = vec![number as u8; 2_000_000];
         row
     };
     let expected: Vec<_> = (0..10).map(large).collect();
     let unit = at.db.transaction().await.unwrap();
-    let rows = expected.iter().cloned().map(|row| sample::ActiveModel::from(row).reset_all()).collect();
+    let rows = expected.iter().cloned().map(whole).collect();
     append_rows(&unit, rows, "append samples").await.unwrap();
     unit.commit().await.unwrap();
     assert!(samples(&at).await == expected);

@@ -21,6 +21,7 @@ use crate::Transaction;
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::{attack_result, scenario_result};
+use crate::fetch;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::{TenantResources, paging, repetition, time};
 
@@ -193,15 +194,14 @@ impl AttackResults for SqlAttackResults {
         if let Some(after) = paging::after(page)? {
             query = query.filter(attack_result::Column::Id.gt(after));
         }
-        let rows = query
-            .order_by_asc(attack_result::Column::Id)
-            .limit(paging::one_more(page))
-            .all(self.resources.executor())
-            .await
-            .doing("list the attack results")?;
+        let query = query.order_by_asc(attack_result::Column::Id).limit(paging::one_more(page));
+        let state = self.resources.executor().begin_reading().await?;
+        let within = self.resources.within(&state);
+        let rows = fetch::models(within.executor(), query, "list the attack results").await?;
         let page = Page::from_one_more(rows, page.limit(), |row| row.id.to_string());
         let owners: Vec<_> = page.items.iter().map(|row| row.id).collect();
-        let mut tags = tags::load_kinds(&self.resources, &owners, &KINDS).await?;
+        let mut tags = tags::load_kinds(&within, &owners, &KINDS).await?;
+        state.commit().await?;
         page.try_map(|row| {
             let own = tags.remove(&row.id).unwrap_or_default();
             attack_rows::loaded(&self.resources, row, &own)

@@ -6,8 +6,8 @@ use trimaran_core::model::Message;
 use trimaran_core::{Cursor, Error, ErrorKind, Page, PageRequest, Result};
 
 use super::piece_rows;
-use crate::db_error::Doing as _;
 use crate::entity::conversation::prompt_piece::{self, Column};
+use crate::fetch;
 use crate::repository::TenantResources;
 
 /// A page of a conversation's messages.
@@ -20,16 +20,14 @@ pub(super) async fn page(
     page: &PageRequest,
 ) -> Result<Page<Message>> {
     let after = after(page)?;
+    let state = resources.executor().begin_reading().await?;
+    let resources = &resources.within(&state);
     let wanted = usize::try_from(page.limit()).unwrap_or(usize::MAX);
     // Most messages have one part or two. Where the rows end within a message, or before enough of them, more are read.
     let mut most = u64::from(page.limit()) * 2 + 2;
     loop {
-        let rows = of_conversation(resources, conversation)
-            .filter(Column::Sequence.gt(after))
-            .limit(most)
-            .all(resources.executor())
-            .await
-            .doing("read a conversation")?;
+        let query = of_conversation(resources, conversation).filter(Column::Sequence.gt(after)).limit(most);
+        let rows = fetch::models(resources.executor(), query, "read a conversation").await?;
         let is_all = u64::try_from(rows.len()).unwrap_or(u64::MAX) < most;
         let mut whole = rows;
         if !is_all {
@@ -50,11 +48,12 @@ pub(super) async fn page(
             whole.retain(|row| row.sequence <= last);
         }
         let items = grouped(conversation, piece_rows::load(resources, whole).await?);
+        state.commit().await?;
         return Ok(Page { items, next: next.map(|sequence| Cursor::new(sequence.to_string())) });
     }
 }
 
-/// The message before this sequence; `None` if there is none.
+/// The message before this sequence; `None` if there is none. Both its statements see what the caller's transaction does.
 ///
 /// # Errors
 /// `Corrupt` for a row that can't be decoded; else the engine's.
@@ -64,24 +63,19 @@ pub(super) async fn before(
     sequence: i64,
 ) -> Result<Option<Message>> {
     const OPERATION: &str = "find the request of a response";
-    let last: Option<i64> = prompt_piece::Entity::find()
+    let query = prompt_piece::Entity::find()
         .select_only()
         .column(Column::Sequence)
         .filter(resources.own(Column::TenantId))
         .filter(Column::ConversationId.eq(conversation.0))
         .filter(Column::Sequence.lt(sequence))
         .order_by_desc(Column::Sequence)
-        .limit(1)
-        .into_tuple()
-        .one(resources.executor())
-        .await
-        .doing(OPERATION)?;
-    let Some(last) = last else { return Ok(None) };
-    let rows = of_conversation(resources, conversation)
-        .filter(Column::Sequence.eq(last))
-        .all(resources.executor())
-        .await
-        .doing(OPERATION)?;
+        .limit(1);
+    let found = fetch::columns_of(resources.executor(), query, &[Column::Sequence], OPERATION).await?;
+    let Some(mut last) = found.into_rows().next() else { return Ok(None) };
+    let last: i64 = last.take(0, OPERATION)?;
+    let query = of_conversation(resources, conversation).filter(Column::Sequence.eq(last));
+    let rows = fetch::models(resources.executor(), query, OPERATION).await?;
     Ok(grouped(conversation, piece_rows::load(resources, rows).await?).into_iter().next())
 }
 

@@ -19,7 +19,6 @@ use super::appending::{self, Draft};
 use super::holding::{hold, hold_those_of};
 use super::tags::{self, Kind};
 use super::{belongings, export, messages, piece_conditions, piece_rows};
-use crate::Transaction;
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::prompt_piece::{self, Column};
@@ -27,6 +26,7 @@ use crate::entity::conversation::tag;
 use crate::repository::repetition::repeat;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::{TenantResources, paging};
+use crate::{Transaction, fetch};
 
 tenant_repository! {
     /// [`Pieces`] over SQL.
@@ -34,15 +34,6 @@ tenant_repository! {
 }
 
 impl SqlPieces {
-    async fn found(&self, id: PieceId) -> Result<Option<prompt_piece::Model>> {
-        prompt_piece::Entity::find()
-            .filter(self.resources.own(Column::TenantId))
-            .filter(Column::Id.eq(id.0))
-            .one(self.resources.executor())
-            .await
-            .doing("find a prompt piece")
-    }
-
     /// Puts rows of one kind in the place of what the selected pieces have of it.
     async fn replace_tags(
         &self,
@@ -92,6 +83,12 @@ impl SqlPieces {
     }
 }
 
+async fn found(resources: &TenantResources, id: PieceId) -> Result<Option<prompt_piece::Model>> {
+    let query =
+        prompt_piece::Entity::find().filter(resources.own(Column::TenantId)).filter(Column::Id.eq(id.0));
+    Ok(fetch::models(resources.executor(), query, "find a prompt piece").await?.pop())
+}
+
 fn conversation_of(selection: &PieceSelection) -> Option<&[ConversationId]> {
     match selection {
         PieceSelection::Conversation(id) => Some(std::slice::from_ref(id)),
@@ -112,14 +109,14 @@ pub(super) async fn page(
     if let Some(after) = paging::after(page)? {
         query = query.filter(Column::Id.gt(after));
     }
-    let rows = query
-        .order_by_asc(Column::Id)
-        .limit(paging::one_more(page))
-        .all(resources.executor())
-        .await
-        .doing("list prompt pieces")?;
+    let query = query.order_by_asc(Column::Id).limit(paging::one_more(page));
+    let state = resources.executor().begin_reading().await?;
+    let within = resources.within(&state);
+    let rows = fetch::models(within.executor(), query, "list prompt pieces").await?;
     let page = Page::from_one_more(rows, page.limit(), |row| row.id.to_string());
-    Ok(Page { items: piece_rows::load(resources, page.items).await?, next: page.next })
+    let items = piece_rows::load(&within, page.items).await?;
+    state.commit().await?;
+    Ok(Page { items, next: page.next })
 }
 
 #[async_trait]
@@ -170,8 +167,14 @@ impl Pieces for SqlPieces {
 
     async fn find(&self, id: PieceId) -> Result<Option<Piece>> {
         self.resources.settle(None).await?;
-        let Some(row) = self.found(id).await? else { return Ok(None) };
-        Ok(piece_rows::load(&self.resources, vec![row]).await?.pop())
+        let state = self.resources.executor().begin_reading().await?;
+        let within = self.resources.within(&state);
+        let found = match found(&within, id).await? {
+            Some(row) => piece_rows::load(&within, vec![row]).await?.pop(),
+            None => None,
+        };
+        state.commit().await?;
+        Ok(found)
     }
 
     async fn list(&self, filter: &PieceFilter, page: &PageRequest) -> Result<Page<Piece>> {
@@ -183,7 +186,9 @@ impl Pieces for SqlPieces {
     async fn request_of(&self, response: PieceId) -> Result<Option<Message>> {
         const OPERATION: &str = "find the request of a response";
         self.resources.settle(None).await?;
-        let row = self.found(response).await?.ok_or_else(|| {
+        let state = self.resources.executor().begin_reading().await?;
+        let within = self.resources.within(&state);
+        let row = found(&within, response).await?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, OPERATION).context(format!("there is no prompt piece {response}"))
         })?;
         if !ChatRole::from_name(&row.role).is_some_and(ChatRole::is_answer) {
@@ -191,7 +196,9 @@ impl Pieces for SqlPieces {
                 .context(format!("the piece {response} is no answer"))
                 .hint("ask with a piece whose role is assistant or simulated_assistant"));
         }
-        messages::before(&self.resources, ConversationId(row.conversation_id), row.sequence).await
+        let request = messages::before(&within, ConversationId(row.conversation_id), row.sequence).await?;
+        state.commit().await?;
+        Ok(request)
     }
 
     async fn set_labels(&self, pieces: &PieceSelection, labels: &Labels) -> Result<u64> {

@@ -25,6 +25,7 @@ use super::tags::{self, Kind};
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::scenario_result;
+use crate::fetch;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::text::Place;
 use crate::repository::{paging, repetition, time};
@@ -239,15 +240,14 @@ impl ScenarioResults for SqlScenarioResults {
         if let Some(after) = paging::after(page)? {
             query = query.filter(scenario_result::Column::Id.gt(after));
         }
-        let rows = query
-            .order_by_asc(scenario_result::Column::Id)
-            .limit(paging::one_more(page))
-            .all(self.resources.executor())
-            .await
-            .doing("list the scenario results")?;
+        let query = query.order_by_asc(scenario_result::Column::Id).limit(paging::one_more(page));
+        let state = self.resources.executor().begin_reading().await?;
+        let within = self.resources.within(&state);
+        let rows = fetch::models(within.executor(), query, "list the scenario results").await?;
         let page = Page::from_one_more(rows, page.limit(), |row| row.id.to_string());
         let owners: Vec<_> = page.items.iter().map(|row| row.id).collect();
-        let mut tags = tags::load_kinds(&self.resources, &owners, &KINDS).await?;
+        let mut tags = tags::load_kinds(&within, &owners, &KINDS).await?;
+        state.commit().await?;
         page.try_map(|row| {
             let own = tags.remove(&row.id).unwrap_or_default();
             scenario_rows::loaded(&self.resources, row, &own)

@@ -1,6 +1,6 @@
 //! Scores.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
@@ -12,7 +12,6 @@ use trimaran_core::id::{PieceId, ScoreId};
 use trimaran_core::model::conversation::{NewScore, Score, ScoreDetails, ScoreFilter, ScoreType};
 use trimaran_core::repository::Scores;
 use trimaran_core::{Page, PageRequest, Result};
-use uuid::Uuid;
 
 use super::conditions::Conditions;
 use super::tags::{self, Kind, Tags};
@@ -20,6 +19,7 @@ use super::{documents, hold, piece_conditions};
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::{prompt_piece, score};
+use crate::fetch;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::text::Place;
 use crate::repository::{TenantResources, paging, repetition, time};
@@ -137,10 +137,6 @@ impl SqlScores {
         conditions.within(score::Column::CreatedAt, filter.created_from, filter.created_before);
         Ok(conditions.all())
     }
-
-    async fn with_tags(&self, rows: &[score::Model]) -> Result<HashMap<Uuid, Tags>> {
-        tags::load_kinds(&self.resources, &rows.iter().map(|row| row.id).collect::<Vec<_>>(), &KINDS).await
-    }
 }
 
 /// Scores that are kept under a piece of which `condition` holds, or under its original.
@@ -182,14 +178,14 @@ impl Scores for SqlScores {
         if let Some(after) = paging::after(page)? {
             query = query.filter(score::Column::Id.gt(after));
         }
-        let rows = query
-            .order_by_asc(score::Column::Id)
-            .limit(paging::one_more(page))
-            .all(self.resources.executor())
-            .await
-            .doing("list the scores")?;
+        let query = query.order_by_asc(score::Column::Id).limit(paging::one_more(page));
+        let state = self.resources.executor().begin_reading().await?;
+        let within = self.resources.within(&state);
+        let rows = fetch::models(within.executor(), query, "list the scores").await?;
         let page = Page::from_one_more(rows, page.limit(), |row| row.id.to_string());
-        let mut tags = self.with_tags(&page.items).await?;
+        let owners: Vec<_> = page.items.iter().map(|row| row.id).collect();
+        let mut tags = tags::load_kinds(&within, &owners, &KINDS).await?;
+        state.commit().await?;
         page.try_map(|row| {
             let own = tags.remove(&row.id).unwrap_or_default();
             self.loaded(row, &own)

@@ -22,9 +22,10 @@ use super::{seed_additions, seed_rows};
 use crate::Transaction;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::seed;
+use crate::fetch;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::text::Place;
-use crate::repository::{paging, repetition};
+use crate::repository::{self, paging, repetition};
 
 tenant_repository! {
     /// [`Seeds`] over SQL.
@@ -96,13 +97,12 @@ impl SqlSeeds {
 
     /// Whole groups, in the order of their ids.
     async fn groups(&self, ids: &[Uuid]) -> Result<Vec<SeedGroup>> {
-        let rows = seed::Entity::find()
+        let executor = self.resources.executor();
+        let query = seed::Entity::find()
             .filter(self.resources.own(seed::Column::TenantId))
-            .filter(seed::Column::GroupId.is_in(ids.iter().copied()))
-            .order_by_asc(seed::Column::Id)
-            .all(self.resources.executor())
-            .await
-            .doing("read groups of seeds")?;
+            .filter(repository::ids::among(executor.engine(), seed::Column::GroupId, ids))
+            .order_by_asc(seed::Column::Id);
+        let rows = fetch::models(executor, query, "read groups of seeds").await?;
         let mut groups: BTreeMap<SeedGroupId, Vec<Seed>> = BTreeMap::new();
         for seed in self.loaded(rows).await? {
             if let Some(group) = seed.group {
@@ -237,21 +237,25 @@ impl Seeds for SqlSeeds {
         if let Some(after) = paging::after(page)? {
             query = query.filter(seed::Column::Id.gt(after));
         }
-        let rows = query
-            .order_by_asc(seed::Column::Id)
-            .limit(paging::one_more(page))
-            .all(self.resources.executor())
-            .await
-            .doing("list the seeds")?;
+        let query = query.order_by_asc(seed::Column::Id).limit(paging::one_more(page));
+        let state = self.resources.executor().begin_reading().await?;
+        let there = Self::new(self.resources.within(&state));
+        let rows = fetch::models(there.resources.executor(), query, "list the seeds").await?;
         let page = Page::from_one_more(rows, page.limit(), |row| row.id.to_string());
-        Ok(Page { items: self.loaded(page.items).await?, next: page.next })
+        let items = there.loaded(page.items).await?;
+        state.commit().await?;
+        Ok(Page { items, next: page.next })
     }
 
     async fn find_group(&self, id: SeedGroupId) -> Result<Option<SeedGroup>> {
-        Ok(self.groups(&[id.0]).await?.into_iter().next())
+        let state = self.resources.executor().begin_reading().await?;
+        let found = Self::new(self.resources.within(&state)).groups(&[id.0]).await?.pop();
+        state.commit().await?;
+        Ok(found)
     }
 
     async fn list_groups(&self, filter: &SeedFilter, page: &PageRequest) -> Result<Page<SeedGroup>> {
+        const LIST_GROUPS: &str = "list the groups of seeds";
         let mut query = seed::Entity::find()
             .select_only()
             .column(seed::Column::GroupId)
@@ -261,15 +265,18 @@ impl Seeds for SqlSeeds {
         if let Some(after) = paging::after(page)? {
             query = query.filter(seed::Column::GroupId.gt(after));
         }
-        let ids: Vec<Uuid> = query
-            .order_by(seed::Column::GroupId, Order::Asc)
-            .limit(paging::one_more(page))
-            .into_tuple()
-            .all(self.resources.executor())
-            .await
-            .doing("list the groups of seeds")?;
+        let query = query.order_by(seed::Column::GroupId, Order::Asc).limit(paging::one_more(page));
+        let state = self.resources.executor().begin_reading().await?;
+        let there = Self::new(self.resources.within(&state));
+        let found =
+            fetch::columns_of(there.resources.executor(), query, &[seed::Column::GroupId], LIST_GROUPS)
+                .await?;
+        let ids =
+            found.into_rows().map(|mut row| row.take::<Uuid>(0, LIST_GROUPS)).collect::<Result<Vec<_>>>()?;
         let page = Page::from_one_more(ids, page.limit(), ToString::to_string);
-        Ok(Page { items: self.groups(&page.items).await?, next: page.next })
+        let items = there.groups(&page.items).await?;
+        state.commit().await?;
+        Ok(Page { items, next: page.next })
     }
 
     async fn remove(&self, filter: &SeedFilter) -> Result<u64> {

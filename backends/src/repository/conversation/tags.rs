@@ -16,8 +16,9 @@ use uuid::Uuid;
 use crate::Transaction;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::tag;
-use crate::repository::TenantResources;
+use crate::fetch;
 use crate::repository::text::Place;
+use crate::repository::{TenantResources, ids};
 
 /// What a tag says, and on what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -183,30 +184,35 @@ pub(crate) async fn load_kinds(
     if owners.is_empty() {
         return Ok(found);
     }
+    const OPERATION: &str = "read tags";
+    const COLUMNS: [tag::Column; 4] =
+        [tag::Column::OwnerId, tag::Column::Kind, tag::Column::Name, tag::Column::Value];
+    let executor = resources.executor();
     let mut query = tag::Entity::find()
+        .select_only()
+        .columns(COLUMNS)
         .filter(resources.own(tag::Column::TenantId))
-        .filter(tag::Column::OwnerId.is_in(owners.iter().copied()));
+        .filter(ids::among(executor.engine(), tag::Column::OwnerId, owners));
     // All kinds: an unknown one is found out, too.
     if kinds.len() < Kind::ALL.len() {
         query = query.filter(tag::Column::Kind.is_in(kinds.iter().map(|kind| kind.name())));
     }
-    let rows = query
+    let query = query
         .order_by_asc(tag::Column::OwnerId)
         .order_by_asc(tag::Column::Kind)
-        .order_by_asc(tag::Column::Position)
-        .all(resources.executor())
-        .await
-        .doing("read tags")?;
-    for row in rows {
-        let at = |column| Place { table: "tag", column, key: row.owner_id };
-        let Some(kind) = Kind::from_name(&row.kind) else {
-            return Err(at("kind").corrupt(format!("there is an unknown kind of tag, {:?}", row.kind)));
+        .order_by_asc(tag::Column::Position);
+    for mut row in fetch::columns_of(executor, query, &COLUMNS, OPERATION).await?.into_rows() {
+        let owner = row.take(0, OPERATION)?;
+        let kind: String = row.take(1, OPERATION)?;
+        let at = |column| Place { table: "tag", column, key: owner };
+        let Some(kind) = Kind::from_name(&kind) else {
+            return Err(at("kind").corrupt(format!("there is an unknown kind of tag, {kind:?}")));
         };
         let tag = Tag {
-            name: resources.text().load(at("name"), row.name)?,
-            value: resources.text().load(at("value"), row.value)?,
+            name: resources.text().load(at("name"), row.take(2, OPERATION)?)?,
+            value: resources.text().load(at("value"), row.take(3, OPERATION)?)?,
         };
-        found.entry(row.owner_id).or_default().push((kind, tag));
+        found.entry(owner).or_default().push((kind, tag));
     }
     Ok(found)
 }

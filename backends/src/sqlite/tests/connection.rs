@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use sea_orm::{
-    AccessMode, ConnectionTrait as _, DbBackend, SqliteTransactionMode, Statement, TransactionOptions,
+    AccessMode, ConnectionTrait as _, DbBackend, SqliteTransactionMode, Statement, TransactionOptions, Value,
 };
 use trimaran_core::config::PoolSettings;
 use trimaran_core::{Engine, Error, ErrorKind};
 
 use super::Folder;
 use crate::db_error::Doing as _;
+use crate::fetch::{CellType, Fetched};
 use crate::sqlite::SqliteConnection;
 use crate::{Connection, Location};
 
@@ -231,4 +232,43 @@ async fn a_commit_that_breaks_a_deferred_key_undoes_the_transaction() {
     assert_eq!(error.kind(), ErrorKind::Conflict, "{error:?}");
     assert_eq!(number(&db, "SELECT count(*) FROM b").await, 0);
     db.execute_unprepared("INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reading_that_nobody_waits_for_is_interrupted() {
+    const ENDLESS: &str =
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    let folder = Folder::new();
+    let db = open_of(&folder, 1).await;
+    let fetch = |sql| db.driver().fetch(Statement::from_string(DbBackend::Sqlite, sql), vec![CellType::I64]);
+    assert!(tokio::time::timeout(Duration::from_millis(50), fetch(ENDLESS)).await.is_err());
+    // There is one place, which the next one has within its 300 ms only if that came to its end.
+    let Fetched::Cells(rows) = fetch("SELECT 7").await.unwrap() else { panic!("rows in place of cells") };
+    assert_eq!(rows, [[Value::from(7_i64)]]);
+}
+
+#[tokio::test]
+async fn a_cell_of_another_type_is_an_error_that_names_its_column() {
+    let folder = Folder::new();
+    let db = open_of(&folder, 1).await;
+    db.execute_unprepared("CREATE TABLE t (v); INSERT INTO t VALUES (CAST(X'FF' AS TEXT))").await.unwrap();
+    for kind in [CellType::I64, CellType::Text, CellType::Uuid, CellType::DateTime, CellType::Json] {
+        let statement = Statement::from_string(DbBackend::Sqlite, "SELECT v FROM t");
+        let error = db.driver().fetch(statement, vec![kind]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
+        assert!(error.to_string().contains("column v holds Text"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_reads_can_not_write() {
+    let folder = Folder::new();
+    let db = open_of(&folder, 1).await;
+    db.execute_unprepared("CREATE TABLE t (v)").await.unwrap();
+    let statement = Statement::from_string(DbBackend::Sqlite, "INSERT INTO t VALUES (1) RETURNING v");
+    assert_eq!(
+        db.driver().fetch(statement, vec![CellType::I64]).await.unwrap_err().kind(),
+        ErrorKind::Forbidden
+    );
+    assert_eq!(number(&db, "SELECT count(*) FROM t").await, 0);
 }

@@ -1,0 +1,229 @@
+//! Reading by position, past the driver of SeaORM.
+//!
+//! That driver steps a statement on a thread of the connection's own, copies each value of a row, and hands over each row by itself:
+//! for a few hundred rows of a conversation several times what SQLite takes to read them (docs/performance.md). What Trimaran's
+//! repositories read goes by connections of `rusqlite` instead, each statement whole in one turn on a thread for blocking work. They
+//! see what is committed, as every connection to a file with a write-ahead log does, and can't write.
+//!
+//! A reading whose future is dropped is interrupted, and its connection closed.
+
+use std::any::Any;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, InterruptHandle, OpenFlags};
+use sea_orm::{ExecResult, QueryResult, Statement};
+use trimaran_core::{Error, ErrorKind, Result};
+
+use super::cells;
+use super::error::failed;
+use crate::connection::{EngineTransaction, RowStream};
+use crate::fetch::{CellType, Fetched};
+use crate::slots::{Slot, closed};
+
+const OPERATION: &str = "run a query";
+
+/// How many statements a connection keeps prepared.
+const STATEMENTS: usize = 100;
+
+/// Connections of one file that wait for something to read.
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+    busy_timeout: Duration,
+    idle_timeout: Duration,
+    /// The one that was used last is at the end. `None` once the pool is closed.
+    idle: Mutex<Option<Vec<Idle>>>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf, busy_timeout: Duration, idle_timeout: Duration) -> Self {
+        Self { path, busy_timeout, idle_timeout, idle: Mutex::new(Some(Vec::new())) }
+    }
+
+    /// A connection for the owner of `slot`; it is made, if it must be, with the first statement.
+    ///
+    /// # Errors
+    /// `Unavailable` after [`close`](Self::close).
+    pub(super) fn begin(self: &Arc<Self>, slot: Slot, form: Form) -> Result<SqliteReading> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = idle.as_mut().ok_or_else(closed)?.pop().map(|idle| idle.connection);
+        Ok(SqliteReading {
+            session: Some(Session { connection, slot }),
+            begun: false,
+            form,
+            readers: Arc::clone(self),
+        })
+    }
+
+    fn give_back(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(idle) = idle.as_mut() else { return };
+        let now = Instant::now();
+        // Those that waited longest come first.
+        let stale = idle.iter().take_while(|one| now.duration_since(one.since) > self.idle_timeout).count();
+        idle.drain(..stale);
+        idle.push(Idle { connection, since: now });
+    }
+
+    /// Closes what waits; what is in use is closed when it comes back.
+    pub(super) fn close(&self) {
+        drop(self.idle.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    fn open(&self) -> rusqlite::Result<Connection> {
+        // Not read-only, although nothing is written: whoever closes a file last merges its write-ahead log and removes it.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(self.busy_timeout)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(connection)
+    }
+}
+
+/// How much of the database's history a reading sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Each statement the latest state.
+    Statement,
+    /// All of them the same.
+    Transaction,
+}
+
+/// A connection, and the right to use one.
+struct Session {
+    connection: Option<Connection>,
+    slot: Slot,
+}
+
+/// A connection that reads for somebody, in a transaction if several statements are to see the same.
+pub(super) struct SqliteReading {
+    /// `None` while a statement runs, and after one that failed or was cut off.
+    session: Option<Session>,
+    begun: bool,
+    form: Form,
+    readers: Arc<Readers>,
+}
+
+impl fmt::Debug for SqliteReading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteReading").field("begun", &self.begun).finish_non_exhaustive()
+    }
+}
+
+/// Interrupts the statement unless it has come to its end.
+struct Interrupting(Option<InterruptHandle>);
+
+impl Drop for Interrupting {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.0 {
+            handle.interrupt();
+        }
+    }
+}
+
+impl SqliteReading {
+    /// Runs a statement, and gives the cells of its rows.
+    pub(super) async fn read(&mut self, statement: Statement, types: Vec<CellType>) -> Result<Fetched> {
+        let mut session = self.session.take().ok_or_else(|| {
+            Error::new(ErrorKind::Aborted, OPERATION)
+                .context("an earlier one of the same reading failed or was cut off")
+        })?;
+        let connection = match session.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let readers = Arc::clone(&self.readers);
+                off_the_runtime(move || readers.open().map_err(failed("open the SQLite file"))).await??
+            }
+        };
+        let begin = self.form == Form::Transaction && !self.begun;
+        let mut interrupting = Interrupting(Some(connection.get_interrupt_handle()));
+        let run = move || {
+            let read = || -> Result<_> {
+                if begin {
+                    connection.execute_batch("BEGIN DEFERRED").map_err(failed("begin a transaction"))?;
+                }
+                cells::read(&connection, &statement, &types)
+            };
+            let rows = read();
+            (rows, connection, session)
+        };
+        let (rows, connection, mut session) = off_the_runtime(run).await?;
+        interrupting.0 = None;
+        let rows = rows?;
+        session.connection = Some(connection);
+        self.session = Some(session);
+        self.begun = true;
+        Ok(Fetched::Cells(rows))
+    }
+
+    /// Ends the transaction, if there is one, and gives the connection back.
+    pub(super) fn end(mut self) -> Result<()> {
+        // One that failed is closed already, and there was nothing to lose.
+        let Some(Session { connection: Some(connection), slot }) = self.session.take() else { return Ok(()) };
+        if self.form == Form::Transaction {
+            // Nothing was written: this waits for nobody.
+            connection.execute_batch("COMMIT").map_err(failed("end a transaction"))?;
+        }
+        self.readers.give_back(connection);
+        drop(slot);
+        Ok(())
+    }
+}
+
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::new(ErrorKind::Unavailable, OPERATION).source(error))
+}
+
+fn refused<T>() -> Result<T> {
+    Err(Error::new(ErrorKind::Unsupported, "use a transaction that only fetches")
+        .hint("begin one with transaction() or transaction_with()"))
+}
+
+#[async_trait]
+impl EngineTransaction for SqliteReading {
+    async fn execute_raw(&mut self, _: Statement) -> Result<ExecResult> {
+        refused()
+    }
+
+    async fn execute_unprepared(&mut self, _: &str) -> Result<ExecResult> {
+        refused()
+    }
+
+    async fn query_all_raw(&mut self, _: Statement) -> Result<Vec<QueryResult>> {
+        refused()
+    }
+
+    async fn fetch(&mut self, statement: Statement, types: Vec<CellType>) -> Result<Fetched> {
+        self.read(statement, types).await
+    }
+
+    async fn stream_raw<'a>(&'a mut self, _: Statement) -> Result<RowStream<'a>> {
+        refused()
+    }
+
+    async fn commit(self: Box<Self>) -> Result<()> {
+        self.end()
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<()> {
+        self.end()
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
