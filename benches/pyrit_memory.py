@@ -8,7 +8,9 @@ made before the clock runs. The files are PyRIT's own, with its own schema; it i
 keeps no labels with pieces.
 """
 
+import concurrent.futures
 import importlib.metadata
+import multiprocessing
 import statistics
 import sys
 import time
@@ -82,6 +84,31 @@ def timed(work):
     return time.perf_counter() - begun, found
 
 
+def measure(version, folder, count, round):
+    """One round in a process of its own, for PyRIT's memory is a singleton: the engine's name, and seconds by what was done."""
+    measured = {"append": [], "read": [], "label": [], "single": []}
+    path = folder / f"pyrit-{version}-{round}.db"
+    path.unlink(missing_ok=True)
+    engine, memory, piece, append, read, find = memory_of(version, path)
+    conversations = [str(uuid.uuid5(uuid.NAMESPACE_OID, str(n))) for n in range(count // MESSAGES + 2)]
+    pieces = [piece(n, conversations[n // MESSAGES]) for n in range(count)]
+    seconds, _ = timed(lambda: append(pieces))
+    measured["append"].append(seconds / count)
+    for n in range(min(20, count // MESSAGES)):
+        seconds, found = timed(lambda: read(conversations[n]))
+        assert len(found) == MESSAGES, len(found)
+        measured["read"].append(seconds / MESSAGES)
+    if find:
+        seconds, found = timed(lambda: find("op-1"))
+        measured["label"].append(seconds / max(1, len(found)))
+    for n in range(50):
+        single = piece(count + n, conversations[-1])
+        measured["single"].append(timed(lambda: append([single]))[0])
+    memory.dispose_engine()
+    path.unlink(missing_ok=True)
+    return engine, measured
+
+
 def main():
     folder, count, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     figures = {}
@@ -92,25 +119,11 @@ def main():
     version = importlib.metadata.version("pyrit")
     measured = {"append": [], "read": [], "label": [], "single": []}
     for round in range(rounds):
-        path = folder / f"pyrit-{version}-{round}.db"
-        path.unlink(missing_ok=True)
-        engine, memory, piece, append, read, find = memory_of(version, path)
-        conversations = [str(uuid.uuid5(uuid.NAMESPACE_OID, str(n))) for n in range(count // MESSAGES + 2)]
-        pieces = [piece(n, conversations[n // MESSAGES]) for n in range(count)]
-        seconds, _ = timed(lambda: append(pieces))
-        measured["append"].append(seconds / count)
-        for n in range(min(20, count // MESSAGES)):
-            seconds, found = timed(lambda: read(conversations[n]))
-            assert len(found) == MESSAGES, len(found)
-            measured["read"].append(seconds / MESSAGES)
-        if find:
-            seconds, found = timed(lambda: find("op-1"))
-            measured["label"].append(seconds / max(1, len(found)))
-        for n in range(50):
-            single = piece(count + n, conversations[-1])
-            measured["single"].append(timed(lambda: append([single]))[0])
-        memory.dispose_engine()
-        path.unlink(missing_ok=True)
+        processes = multiprocessing.get_context("spawn")
+        with concurrent.futures.ProcessPoolExecutor(1, mp_context=processes) as pool:
+            engine, seconds = pool.submit(measure, version, folder, count, round).result()
+        for what, taken in seconds.items():
+            measured[what].extend(taken)
     names = {
         "append": f"append {count} pieces",
         "read": "read a conversation of 50 turns",
@@ -126,4 +139,5 @@ def main():
         print(f"PyRIT {version:<7} {engine:<7} {names[what]:<44} {median * 1e6:10.1f} µs a piece {ratio}")
 
 
-main()
+if __name__ == "__main__":
+    main()

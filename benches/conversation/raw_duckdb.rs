@@ -156,7 +156,7 @@ impl RawDuckdb {
             let id = Uuid::parse_str(&row.get::<_, String>(1)?)?;
             found.push(Found { id, texts: [row.get(6)?, row.get(9)?], labels: Vec::new() });
         }
-        // One parameter: DuckDB takes several times as long to plan a hundred of them.
+        // One parameter: for each number of them DuckDB would have to prepare another text.
         let mut select = self.0.prepare_cached(
             "SELECT owner_id, name, value FROM tag WHERE tenant_id = ?::UUID AND owner_id = ANY(?::UUID[]) \
              ORDER BY owner_id, kind, position",

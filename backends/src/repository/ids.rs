@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// Whether the column is one of `ids`, in a text that stays the same for many numbers of them, so that the engine need not prepare
 /// each anew: they are one parameter, on SQLite as many as the next power of two, the last id repeated. (DuckDB takes several times as
-/// long to plan a hundred parameters as to run the query.)
+/// long to prepare a hundred parameters as to run the query.)
 pub(crate) fn among(engine: Engine, column: impl ColumnTrait, ids: &[Uuid]) -> SimpleExpr {
     if engine != Engine::Sqlite {
         let ids = ids.iter().map(|id| Value::from(*id)).collect();
