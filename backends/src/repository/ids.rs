@@ -16,7 +16,7 @@ pub(crate) fn among(engine: Engine, column: impl ColumnTrait, ids: &[Uuid]) -> S
         return Expr::col(column.as_column_ref()).eq(PgFunc::any(Expr::val(list)));
     }
     if ids.is_empty() {
-        return Expr::val(false).into();
+        return Expr::val(false);
     }
     let missing = ids.len().next_power_of_two() - ids.len();
     let last = ids.last().into_iter().cycle().take(missing);

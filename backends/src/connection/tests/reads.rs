@@ -59,7 +59,7 @@ async fn values_are_bound_as_seaorm_binds_them(at: Fixture) {
             .filter(sample::Column::Text.eq(row.text.as_str()))
             .filter(sample::Column::Bytes.eq(row.bytes.clone()))
             .filter(sample::Column::Made.eq(row.made));
-        assert_eq!(fetch::models(&executor, query, "read").await.unwrap(), [row.clone()]);
+        assert_eq!(fetch::models(&executor, query, "read").await.unwrap(), std::slice::from_ref(row));
     }
 }
 
