@@ -40,7 +40,7 @@ use() {
   cat <<END
 export DUCKDB_LIB_DIR='$1'
 export $loader='$1'"\${$loader:+:\$$loader}"
-export TRIMARAN_CARGO_FLAGS='--no-default-features --features postgres,sqlite,duckdb,parquet,s3'
+export TRIMARAN_CARGO_FLAGS='--no-default-features --features postgres,sqlite,duckdb,parquet,s3,redis'
 END
   exit 0
 }

@@ -212,7 +212,9 @@ async fn a_commit_that_finds_a_key_taken_is_a_conflict() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_altered_under_a_kept_statement_is_a_reason_to_try_again() {
     let database = blocking(database).await;
-    let db = open(&database.location()).await;
+    // One session: another would have kept no statement.
+    let settings = PoolSettings { max_connections: 1, min_connections: 0, ..settings() };
+    let db = Connection::new(PostgresConnection::open(&database.location(), &settings).await.unwrap());
     db.execute_unprepared("CREATE TABLE t (a int); INSERT INTO t VALUES (1)").await.unwrap();
     let all = || Statement::from_string(DbBackend::Postgres, "SELECT * FROM t");
     db.query_all_raw(all()).await.unwrap();
