@@ -4,7 +4,7 @@
 # what to install.
 #
 # build     a C and C++ compiler, make, curl, ccache, and a Rust that is new enough
-# test      build, PgBouncer, and a Docker engine, or Postgres server binaries where no engine can run
+# test      build, PgBouncer, Redis, and a Docker engine, or Postgres server binaries where no engine can run
 # demo      build, psql, and a Postgres: a given one, server binaries, or a Docker engine
 # binaries  Postgres server binaries only
 # bench     demo, and what the measurements are taken with
@@ -96,6 +96,7 @@ case "${1:-}" in
 build) build ;;
 test)
   [ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer
+  need redis-server redis-server
   build
   if [ -n "${TRIMARAN_TEST_POSTGRES_URL:-}" ]; then
     say "tests will use the server that TRIMARAN_TEST_POSTGRES_URL names"

@@ -152,6 +152,11 @@
 //! # }
 //! ```
 //!
+//! # Results that are kept
+//!
+//! With `cache.memory` set, figures, statistics and lists of labels are kept per tenant until something is written for it, by whatever
+//! handle of this process ([`backends::cache`]); with `cache.redis_url`, by whichever process.
+//!
 //! # What is yours
 //!
 //! A table of your own is a [migration](schema::Migration), a SeaORM entity, and a repository over an [`Executor`], which is a

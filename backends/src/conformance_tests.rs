@@ -1,4 +1,4 @@
-//! The conformance suite on the three engines, and through the access decorator on one of them: it knows no engine.
+//! The conformance suite on the three engines; on one of them also through the access decorator, over stores that keep results. Neither knows an engine.
 
 use trimaran_core::conformance_suite;
 

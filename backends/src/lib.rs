@@ -12,12 +12,14 @@
 //! - [`schema`]: Trimaran's own tables, as migrations for all three engines;
 //! - [`files`]: the content area, in a folder, in memory or on S3;
 //! - [`import`]: prompts of datasets from files;
-//! - [`tenant`]: whose data is where, and who reaches it.
+//! - [`tenant`]: whose data is where, and who reaches it;
+//! - [`cache`]: results that are kept.
 
 pub mod append;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bind;
 pub mod bulk;
+pub mod cache;
 pub mod catalog;
 pub mod connection;
 pub mod db_error;

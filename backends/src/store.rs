@@ -11,6 +11,7 @@ use trimaran_core::{
     Capabilities, Clock, Engine, Error, ErrorKind, IdSource, Result, Store, TenantId, UnitOfWork,
 };
 
+use crate::cache::{ResultCache, TenantResults, watched};
 use crate::repository::conversation::{Buffer, BufferSettings, Open, Tables};
 use crate::repository::{Resources, TenantResources};
 use crate::{Connection, Executor, Transaction};
@@ -25,6 +26,7 @@ pub struct SqlStore {
     passwords: PasswordHasher,
     tenant: Option<(TenantId, Arc<Keyring>)>,
     buffer: Option<Arc<Buffer>>,
+    results: Option<Arc<TenantResults>>,
 }
 
 impl SqlStore {
@@ -36,7 +38,16 @@ impl SqlStore {
         ids: Arc<dyn IdSource>,
         passwords: PasswordHasher,
     ) -> Self {
-        Self { connection, areas: areas.into(), clock, ids, passwords, tenant: None, buffer: None }
+        Self {
+            connection,
+            areas: areas.into(),
+            clock,
+            ids,
+            passwords,
+            tenant: None,
+            buffer: None,
+            results: None,
+        }
     }
 
     /// The same store for one tenant, whose areas it keeps: the connection must be the tenant's. Its secrets are under the
@@ -47,7 +58,8 @@ impl SqlStore {
         let open: Open = Box::new(move || {
             let (shared, keyring) =
                 (shared.resources(Executor::Connection(connection.clone())), Arc::clone(&keys));
-            Box::pin(std::future::ready(Ok(TenantResources { shared, tenant, keyring, buffer: None })))
+            let resources = TenantResources { shared, tenant, keyring, buffer: None, results: None };
+            Box::pin(std::future::ready(Ok(resources)))
         });
         let buffer = Buffer::new(Box::new(Tables(open)), BufferSettings::default());
         self.of_tenant_with(tenant, keyring, buffer)
@@ -63,6 +75,31 @@ impl SqlStore {
     ) -> Self {
         self.tenant = Some((tenant, keyring));
         self.buffer = Some(buffer);
+        self
+    }
+
+    /// The same tenant's store, which keeps results in `cache`. Whatever is to be noticed of the tenant's writes must go through this store or
+    /// one made so.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] if the store is no tenant's.
+    pub fn keeping_results(mut self, cache: &ResultCache) -> Result<Self> {
+        let Some((tenant, keyring)) = self.tenant.take() else {
+            return Err(Error::new(ErrorKind::Configuration, "keep a tenant's results")
+                .context("the store is no tenant's")
+                .hint("call it after of_tenant"));
+        };
+        self.connection = watched(self.connection, tenant);
+        // What is put aside goes through the connection, too.
+        let mut store = self.of_tenant(tenant, keyring);
+        store.results = Some(cache.of(tenant));
+        Ok(store)
+    }
+
+    /// The same, over a connection that is watched already.
+    #[must_use]
+    pub(crate) fn with_results(mut self, results: Option<Arc<TenantResults>>) -> Self {
+        self.results = results;
         self
     }
 
@@ -104,12 +141,12 @@ impl SqlStore {
                 .context("it is kept per tenant, and this store is nobody's")
                 .hint("ask stores.tenant(id) for the tenant's"));
         };
-        let buffer = match &shared.executor {
-            Executor::Connection(_) => self.buffer.clone(),
-            // It would outlive the unit.
-            Executor::Transaction(_) => None,
+        let (buffer, results) = match &shared.executor {
+            Executor::Connection(_) => (self.buffer.clone(), self.results.clone()),
+            // They would outlive the unit.
+            Executor::Transaction(_) => (None, None),
         };
-        Ok(TenantResources { shared, tenant, keyring, buffer })
+        Ok(TenantResources { shared, tenant, keyring, buffer, results })
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) async fn sqlite() -> StoreFixture {
 }
 
 pub(super) async fn sqlite_decorated() -> StoreFixture {
-    sqlite().await.decorated().unwrap()
+    sqlite().await.keeping_results().unwrap().decorated().unwrap()
 }
 
 pub(super) async fn duckdb() -> StoreFixture {

@@ -5,7 +5,7 @@
 
 mod appends;
 mod cancellation;
-mod entity;
+pub(crate) mod entity;
 mod errors;
 pub(crate) mod fixture;
 mod reads;
@@ -32,4 +32,4 @@ macro_rules! cases {
         }
     };
 }
-use cases;
+pub(crate) use cases;

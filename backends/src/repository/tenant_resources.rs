@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use sea_orm::{ColumnTrait, sea_query::SimpleExpr};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use trimaran_core::id::ConversationId;
 use trimaran_core::repository::{Configuration, Conversation};
 use trimaran_core::secret::Keyring;
@@ -11,6 +13,7 @@ use trimaran_core::{Result, TenantId};
 use super::conversation::Buffer;
 use super::text::TextCodec;
 use super::{Resources, configuration, conversation};
+use crate::cache::TenantResults;
 use crate::{Executor, Transaction};
 
 /// [`Resources`], and whose rows they are for. Cheap to clone.
@@ -25,6 +28,8 @@ pub struct TenantResources {
     pub tenant: TenantId,
     /// What was put aside to be appended; none within a unit of work.
     pub(crate) buffer: Option<Arc<Buffer>>,
+    /// What is kept of results; none within a unit of work.
+    pub(crate) results: Option<Arc<TenantResults>>,
     /// The keys that the tenant's secrets are under.
     pub keyring: Arc<Keyring>,
 }
@@ -55,7 +60,7 @@ impl TenantResources {
     pub(crate) fn within(&self, transaction: &Transaction) -> Self {
         let executor = Executor::Transaction(transaction.handle());
         let shared = Resources { executor, ..self.shared.clone() };
-        Self { shared, tenant: self.tenant, keyring: Arc::clone(&self.keyring), buffer: None }
+        Self { shared, tenant: self.tenant, keyring: Arc::clone(&self.keyring), buffer: None, results: None }
     }
 
     /// Appends what was put aside for these conversations, for `None` of any, by this process: to be called before whatever would see
@@ -64,6 +69,23 @@ impl TenantResources {
         match &self.buffer {
             Some(buffer) => buffer.settle(conversations).await,
             None => Ok(()),
+        }
+    }
+
+    /// The answer to a question about this tenant's rows: what is kept of it, else what `compute` gives, which then is kept. What was put
+    /// aside must be [settled](Self::settle) before. A question is always answered by the same type.
+    pub(crate) async fn kept<T>(
+        &self,
+        question: &'static str,
+        parameters: &(impl Serialize + Sync + ?Sized),
+        compute: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T>
+    where
+        T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+    {
+        match &self.results {
+            Some(results) => results.answer(question, parameters, compute).await,
+            None => compute.await,
         }
     }
 

@@ -77,7 +77,7 @@ fn opened(record: &TenantRecord, parts: &TenantParts) -> Open {
             let stores = stores.ok_or_else(|| super::tenant::not_per_tenant(Area::Conversation))?;
             let executor = Executor::Connection(stores.open(&record).await?);
             let shared = shared.resources(executor);
-            Ok(TenantResources { shared, tenant: record.id, keyring, buffer: None })
+            Ok(TenantResources { shared, tenant: record.id, keyring, buffer: None, results: None })
         })
     })
 }

@@ -23,6 +23,7 @@ pub use connect::connect;
 pub use opener::Opener;
 pub use tenant::Tenant;
 
+use crate::cache::{CacheCounts, ResultCache};
 use crate::tenant::TenantCatalogue;
 use crate::{ContentStore, SqlStore};
 
@@ -104,6 +105,11 @@ impl Stores {
     /// The installation's objects: configuration files, datasets, templates and reports that are no tenant's.
     pub fn content(&self) -> Arc<dyn Content> {
         self.content.installation()
+    }
+
+    /// How often results that were kept were of use; `None` if nothing is kept.
+    pub fn cache_counts(&self) -> Option<CacheCounts> {
+        self.tenants.cache.as_ref().map(ResultCache::counts)
     }
 
     /// Appends what was put aside ([`append_buffered`](trimaran_core::repository::Pieces::append_buffered)), ends all sessions once

@@ -8,13 +8,14 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use trimaran_core::clock::SystemClock;
 use trimaran_core::config::{Area, Config, PoolSettings, Settings, StoreSettings};
 use trimaran_core::id::RandomIds;
-use trimaran_core::secret::{PasswordHasher, PasswordParameters};
+use trimaran_core::secret::{Keyring, PasswordHasher, PasswordParameters};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 
 use super::buffers::Buffers;
 use super::connect::connect;
 use super::tenant::TenantParts;
 use super::{Stores, secrets_key, tenant_key};
+use crate::cache::ResultCache;
 use crate::db_error::Doing as _;
 use crate::schema::{Book, Migration, Runner};
 use crate::tenant::{FileSettings, TenantCatalogue, TenantStores};
@@ -137,6 +138,7 @@ impl Opener {
                 clock: self.clock,
                 ids: self.ids,
                 passwords,
+                cache: cache(settings, &keyring)?,
                 keyring,
                 content: content.clone(),
                 buffers: Buffers::new(&self.settings.tenants),
@@ -235,6 +237,10 @@ impl Opener {
         connection.close().await;
         done
     }
+}
+
+fn cache(settings: &Settings, keyring: &Arc<Keyring>) -> Result<Option<ResultCache>> {
+    settings.cache.as_ref().map(|cache| ResultCache::new(cache, Arc::clone(keyring))).transpose()
 }
 
 /// The places that settings name, each with its areas: areas with equal URLs share one.

@@ -9,6 +9,7 @@ use trimaran_core::secret::{Keyring, PasswordHasher};
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _, TenantId};
 
 use super::buffers::Buffers;
+use crate::cache::ResultCache;
 use crate::store::ResourceParts;
 use crate::tenant::{TenantRecord, TenantStores};
 use crate::{Connection, ContentStore, SqlStore};
@@ -23,6 +24,7 @@ pub(super) struct TenantParts {
     pub(super) keyring: Arc<Keyring>,
     pub(super) content: ContentStore,
     pub(super) buffers: Arc<Buffers>,
+    pub(super) cache: Option<ResultCache>,
 }
 
 impl TenantParts {
@@ -96,11 +98,9 @@ impl Tenant {
         let ResourceParts { clock, ids, passwords } = self.parts.shared();
         let keyring = Arc::clone(&self.parts.keyring);
         let buffer = self.parts.buffers.of(&self.record, &self.parts);
-        Ok(SqlStore::new(connection, stores.areas(), clock, ids, passwords).of_tenant_with(
-            self.id(),
-            keyring,
-            buffer,
-        ))
+        let store = SqlStore::new(connection, stores.areas(), clock, ids, passwords);
+        let results = self.parts.cache.as_ref().map(|cache| cache.of(self.id()));
+        Ok(store.of_tenant_with(self.id(), keyring, buffer).with_results(results))
     }
 
     /// A connection to what is kept of `area` for this tenant; opens the tenant's file if it is not open. Hold it no longer than

@@ -7,6 +7,7 @@ use trimaran_core::{Clock, Error, ErrorKind, Result};
 
 use super::catalogue::TenantRecord;
 use super::files::TenantFiles;
+use crate::cache::watched;
 use crate::schema::Book;
 use crate::{Connection, Location};
 
@@ -78,11 +79,13 @@ impl TenantStores {
     /// [`ErrorKind::Corrupt`], naming both tenants, if the file says that it is another's; it is left untouched. Else as
     /// for [`Runner::up`](crate::schema::Runner::up), and the engine's.
     pub async fn open(&self, tenant: &TenantRecord) -> Result<Connection> {
-        match &self.place {
+        let connection = match &self.place {
             #[cfg(feature = "postgres")]
-            Place::Server(connection) => Ok(Connection::new(connection.scoped(tenant.id))),
-            Place::Files(files) => files.open(tenant).await,
-        }
+            Place::Server(connection) => Connection::new(connection.scoped(tenant.id)),
+            Place::Files(files) => files.open(tenant).await?,
+        };
+        // Also where this installation keeps no results: another one in this process may.
+        Ok(watched(connection, tenant.id))
     }
 
     /// Lets go of all files once they are idle, or of the server.

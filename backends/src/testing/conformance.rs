@@ -3,12 +3,13 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sea_orm::ConnectionTrait as _;
 use trimaran_core::access::{ActingStore, Actor, Aggregate, RolePolicy, Verb};
 use trimaran_core::clock::ManualClock;
-use trimaran_core::config::Area;
+use trimaran_core::config::{Area, CacheSettings};
 use trimaran_core::conformance::Fixture;
 use trimaran_core::id::{SequentialIds, UserId};
 use trimaran_core::model::Permission;
@@ -16,6 +17,7 @@ use trimaran_core::secret::{Keyring, PasswordHasher, PasswordParameters, SecretK
 use trimaran_core::{IdSource, Result, Store, TenantId};
 use uuid::Uuid;
 
+use crate::cache::{ResultCache, watched};
 use crate::db_error::Doing as _;
 use crate::schema::{Book, Runner, row_security};
 use crate::{Connection, SqlStore};
@@ -34,6 +36,8 @@ pub struct StoreFixture {
     /// The first tenant's.
     of_tenant: Connection,
     tenants: Vec<Arc<dyn Store>>,
+    /// The tenants' stores before anything was put around them.
+    undecorated: Vec<SqlStore>,
     clock: ManualClock,
     _kept: Box<dyn Any + Send + Sync>,
 }
@@ -92,20 +96,42 @@ impl StoreFixture {
         let store = |connection: Connection, areas: &[Area]| {
             SqlStore::new(connection, areas, Arc::new(clock.clone()), Arc::clone(&ids), passwords.clone())
         };
+        let tenants = tenants.map(|(tenant, connection)| (tenant, watched(connection, tenant)));
         let first = tenants[0].1.clone();
-        let keyring = Arc::new(Keyring::new(SecretKey::from_bytes(&[7; 32])?, []));
-        let of_tenant = |(tenant, connection)| -> Arc<dyn Store> {
+        let keyring = keyring()?;
+        let of_tenant = |(tenant, connection)| {
             let store = store(connection, &[Area::Configuration, Area::Conversation]);
-            Arc::new(store.of_tenant(tenant, Arc::clone(&keyring)))
+            store.of_tenant(tenant, Arc::clone(&keyring))
         };
+        let undecorated: Vec<_> = tenants.into_iter().map(of_tenant).collect();
         Ok(Self {
             store: Arc::new(store(connection.clone(), &[Area::Identity, Area::Application])),
-            tenants: tenants.into_iter().map(of_tenant).collect(),
+            tenants: undecorated.iter().map(|store| Arc::new(store.clone()) as Arc<dyn Store>).collect(),
+            undecorated,
             connection,
             of_tenant: first,
             clock,
             _kept: Box::new(kept),
         })
+    }
+
+    /// The same store, where results that were computed are kept.
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn keeping_results(self) -> Result<Self> {
+        let settings = CacheSettings {
+            memory: 1 << 20,
+            tenant_memory: 1 << 20,
+            time_to_live: Duration::from_secs(60 * 60),
+            redis: None,
+        };
+        let cache = ResultCache::new(&settings, keyring()?)?;
+        let mut tenants: Vec<Arc<dyn Store>> = Vec::new();
+        for store in &self.undecorated {
+            tenants.push(Arc::new(store.clone().keeping_results(&cache)?));
+        }
+        Ok(Self { tenants, ..self })
     }
 
     /// The same store through the access decorator, as a user who has every permission.
@@ -127,6 +153,10 @@ impl StoreFixture {
         let tenants = self.tenants.into_iter().map(acting).collect();
         Ok(Self { store: acting(self.store), tenants, ..self })
     }
+}
+
+fn keyring() -> Result<Arc<Keyring>> {
+    Ok(Arc::new(Keyring::new(SecretKey::from_bytes(&[7; 32])?, [])))
 }
 
 impl fmt::Debug for StoreFixture {

@@ -10,7 +10,7 @@
 //!    official one, else the one that `scripts/postgres-image.sh` builds where no registry can be reached;
 //! 3. the server binaries of this machine, in a throw-away directory.
 //!
-//! [`TestRoles`] adds an owner and an application's role to a database, for what row-level security must keep apart.
+//! [`TestRedis`] is a Redis of this machine's binary. [`TestRoles`] adds an owner and an application's role to a database, for what row-level security must keep apart.
 //!
 //! Where none of these works the test fails, and says what was tried and what to do. Nothing is skipped.
 //!
@@ -26,6 +26,7 @@ mod disk;
 mod local;
 pub mod pooler;
 pub mod postgres;
+pub mod redis;
 mod roles;
 mod server;
 #[cfg(test)]
@@ -35,4 +36,5 @@ mod tether;
 pub use conformance::StoreFixture;
 pub use pooler::TestPooler;
 pub use postgres::{TestDatabase, TestServer};
+pub use redis::TestRedis;
 pub use roles::TestRoles;

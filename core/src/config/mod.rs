@@ -26,6 +26,7 @@
 //! that the value came from, and none shows a secret.
 
 mod area;
+pub mod cache;
 pub mod content;
 mod environment;
 mod fault;
@@ -40,6 +41,7 @@ mod tests;
 pub mod units;
 
 pub use area::Area;
+pub use cache::CacheSettings;
 pub use content::{ContentPlace, ContentSettings, S3Credentials, S3Settings};
 pub use loader::{Builder, Config};
 pub use pool::PoolSettings;

@@ -41,7 +41,7 @@ const fn key(key: &'static str, kind: Kind, default: &'static str, text: &'stati
 }
 
 /// All keys, in the order in which they are shown and documented.
-pub const KEYS: [KeyDoc; 35] = [
+pub const KEYS: [KeyDoc; 40] = [
     key(
         "data_directory",
         Kind::Path,
@@ -218,6 +218,27 @@ pub const KEYS: [KeyDoc; 35] = [
         "",
         "A file with the keys of before, one per line: what is under them can still be read, until `rotate_secrets` has put it under the key in force.",
     ),
+    key(
+        "cache.memory",
+        Kind::Size,
+        "",
+        "How much memory results that were computed for tenants (figures, statistics, labels) may take, such as `64MiB`. Without it, or `off`, nothing is kept.",
+    ),
+    key("cache.tenant_memory", Kind::Size, "1MiB", "How much of it one tenant's may take, at least 64KiB."),
+    key(
+        "cache.time_to_live",
+        Kind::Duration,
+        "1m",
+        "How long a result is kept at most. This process's own writes are seen at once; those of other processes, unless they share a Redis, within this time.",
+    ),
+    key(
+        "cache.redis_url",
+        Kind::Secret,
+        "",
+        "A Redis that the installation's processes share, `redis://host:6379/0`: each sees all others' writes at once, and their results. What is put there is \
+         encrypted under `secrets.key`.",
+    ),
+    key("cache.redis_url_file", Kind::Path, "", "A file that holds that URL."),
 ];
 
 /// Every key with its `*` replaced by each area: all of one area's, then all of the next one's.

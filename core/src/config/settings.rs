@@ -9,7 +9,7 @@ use figment::value::Value;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::fault::{configuration, wrong};
-use super::{Area, ContentSettings, PoolSettings, units};
+use super::{Area, CacheSettings, ContentSettings, PoolSettings, units};
 use crate::secret::SecretKey;
 use crate::{Engine, Error, ErrorKind, Location, Result};
 
@@ -34,6 +34,8 @@ pub struct Settings {
     pub tenants: TenantSettings,
     /// The secrets.
     pub secrets: SecretSettings,
+    /// What is kept of results. `None`: nothing.
+    pub cache: Option<CacheSettings>,
 }
 
 /// Where one area is, and how it is reached.
@@ -91,6 +93,7 @@ impl Settings {
             content: super::content::read(&reader, &data_directory)?,
             tenants: reader.tenants()?,
             secrets: reader.secrets()?,
+            cache: super::cache::read(&reader)?,
             stores,
             data_directory,
         })
@@ -268,7 +271,7 @@ impl Reader<'_> {
         Ok(StoreSettings { location, owner, pool, memory: self.memory(&key("memory"))?, is_default })
     }
 
-    fn duration(&self, key: &str) -> Result<Duration> {
+    pub(super) fn duration(&self, key: &str) -> Result<Duration> {
         self.required(key, |text| match units::duration(text)? {
             Duration::ZERO => Err("it must be more than nothing".to_owned()),
             duration => Ok(duration),

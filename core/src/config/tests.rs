@@ -234,3 +234,27 @@ fn the_documented_keys_are_the_keys_there_are() {
         assert_eq!(table, markdown(), "run `TRIMARAN_UPDATE_DOCS=1 cargo test -p trimaran-core config`");
     }
 }
+
+#[test]
+fn nothing_is_kept_of_results_unless_memory_is_given_for_it() {
+    assert!(load("", &[]).unwrap().settings().cache.is_none());
+    assert!(load("[cache]\nmemory = 'off'\ntime_to_live = '5s'", &[]).unwrap().settings().cache.is_none());
+    let config = load("[cache]\nmemory = '64MiB'\nredis_url = 'redis://:hunter2@cache/0'", &[]).unwrap();
+    let cache = config.settings().cache.clone().unwrap();
+    assert_eq!((cache.memory, cache.tenant_memory), (64 << 20, 1 << 20));
+    assert_eq!(cache.time_to_live, std::time::Duration::from_secs(60));
+    assert!(cache.redis.is_some());
+    assert!(!format!("{:?}", config.shown()).contains("hunter2"));
+
+    for (text, named) in [
+        ("memory = '1KiB'", "cache.memory"),
+        ("memory = '100KiB'", "cache.tenant_memory"),
+        ("memory = '64MiB'\ntime_to_live = '25h'", "cache.time_to_live"),
+        ("redis_url = 'redis://cache/0'", "cache.memory"),
+        ("memory = '64MiB'\nredis_url = 'rediss://:hunter2@cache/0'", "cache.redis_url"),
+    ] {
+        let error = refused(&format!("[cache]\n{text}"), &[]);
+        assert!(error.report().contains(named), "{text}: {}", error.report());
+        assert!(!error.report().contains("hunter2"), "{}", error.report());
+    }
+}

@@ -8,7 +8,8 @@
 //! - A call takes effect as a whole or not at all. Outside a unit of work it has taken effect when it returns; within one,
 //!   when the unit is committed.
 //! - A call that fails within a unit of work may doom the unit: roll it back and begin again.
-//! - What a call returned is durable and seen by every later call, of whichever process.
+//! - What a call returned is durable and seen by every later call, of whichever process. (Where results are kept, what another
+//!   process wrote is seen in them within the configured time.)
 //! - Points in time come from the store's [`Clock`](crate::Clock), in UTC, to the microsecond; ids from its
 //!   [`IdSource`](crate::IdSource).
 //! - Lists are in the order of ids, which is that of creation, and the same on every engine.

@@ -226,14 +226,17 @@ impl AttackResults for SqlAttackResults {
     }
 
     async fn attack_classes(&self) -> Result<Vec<String>> {
-        tags::different_values(&self.resources, Kind::AttackIdentifier, attack_rows::CLASS).await
+        let classes = tags::different_values(&self.resources, Kind::AttackIdentifier, attack_rows::CLASS);
+        self.resources.kept("attack classes of results", &(), classes).await
     }
 
     async fn converter_classes(&self) -> Result<Vec<String>> {
-        tags::different_values(&self.resources, Kind::AttackConverter, "").await
+        let classes = tags::different_values(&self.resources, Kind::AttackConverter, "");
+        self.resources.kept("converter classes of results", &(), classes).await
     }
 
     async fn labels(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
-        tags::different_labels(&self.resources, Kind::AttackLabel).await
+        let labels = tags::different_labels(&self.resources, Kind::AttackLabel);
+        self.resources.kept("labels of attack results", &(), labels).await
     }
 }

@@ -254,21 +254,23 @@ impl Conversations for SqlConversations {
         ids: &[ConversationId],
     ) -> Result<BTreeMap<ConversationId, ConversationStatistics>> {
         self.resources.settle(Some(ids)).await?;
-        statistics::of(&self.resources, ids).await
+        self.resources.kept("conversation statistics", ids, statistics::of(&self.resources, ids)).await
     }
 
     async fn labels(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
         self.resources.settle(None).await?;
-        facets::labels(&self.resources).await
+        self.resources.kept("labels of pieces", &(), facets::labels(&self.resources)).await
     }
 
     async fn converter_classes(&self) -> Result<BTreeSet<String>> {
         self.resources.settle(None).await?;
-        facets::converter_classes(&self.resources).await
+        self.resources
+            .kept("converter classes of pieces", &(), facets::converter_classes(&self.resources))
+            .await
     }
 
     async fn attack_classes(&self) -> Result<BTreeSet<String>> {
         self.resources.settle(None).await?;
-        facets::attack_classes(&self.resources).await
+        self.resources.kept("attack classes of pieces", &(), facets::attack_classes(&self.resources)).await
     }
 }

@@ -293,6 +293,7 @@ impl ScenarioResults for SqlScenarioResults {
     }
 
     async fn labels(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
-        tags::different_labels(&self.resources, Kind::ScenarioLabel).await
+        let labels = tags::different_labels(&self.resources, Kind::ScenarioLabel);
+        self.resources.kept("labels of scenario results", &(), labels).await
     }
 }

@@ -211,6 +211,7 @@ impl Scores for SqlScores {
     }
 
     async fn scorer_classes(&self) -> Result<Vec<String>> {
-        tags::different_values(&self.resources, Kind::ScoreScorer, "").await
+        let classes = tags::different_values(&self.resources, Kind::ScoreScorer, "");
+        self.resources.kept("scorer classes", &(), classes).await
     }
 }
