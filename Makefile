@@ -3,7 +3,7 @@
 # TRIMARAN_DUCKDB=source, CARGO_TARGET_DIR (see CONTRIBUTING.md).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test s3 bench lint doc book
+.PHONY: help setup demo test load s3 bench lint doc book
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -17,6 +17,10 @@ demo: ## migrate a DuckDB and a SQLite file into Postgres, and verify
 
 test: ## run all tests against a real Postgres
 	@scripts/test.sh
+
+load: ## let 64 users work for a minute on each engine, while servers and processes are killed, and check what is left
+	@scripts/setup.sh test
+	@scripts/load.sh
 
 s3: ## run the tests of content on S3 against a server installed for them
 	@scripts/setup.sh test

@@ -39,7 +39,7 @@ fn digests(json: &serde_json::Value) -> BTreeMap<String, (String, u64, u64)> {
 }
 
 /// A small generator with a seed (xorshift64*, Vigna 2016), so that a failure can be repeated.
-fn numbers(seed: u64) -> impl Iterator<Item = u64> {
+pub(crate) fn numbers(seed: u64) -> impl Iterator<Item = u64> {
     let mut state = seed;
     std::iter::repeat_with(move || {
         state ^= state >> 12;

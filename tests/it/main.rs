@@ -7,6 +7,7 @@ mod cli;
 mod content;
 mod hazards;
 mod interruptions;
+mod load;
 mod plans;
 mod refusals;
 mod samples;
