@@ -1,6 +1,7 @@
 //! The answers that are kept.
 
 use std::any::{Any, TypeId};
+use std::fmt::Debug;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -164,15 +165,15 @@ impl Answer {
 }
 
 impl TenantResults {
-    /// The answer to `question` with these parameters: what is kept, else what `compute` gives, which is kept then. A question is always
-    /// answered by the same type, which can be written as JSON and read back as it was.
+    /// The answer to `question` with these parameters, which their `Debug` tells apart: what is kept, else what `compute` gives, which is
+    /// kept then. A question is always answered by the same type, which can be written as MessagePack and read back as it was.
     ///
     /// # Errors
     /// What `compute` fails with, which nobody keeps: whoever waited for it fails alike, without its cause.
     pub(crate) async fn answer<T>(
         &self,
         question: &'static str,
-        parameters: &(impl Serialize + Sync + ?Sized),
+        parameters: &(impl Debug + Sync + ?Sized),
         compute: impl Future<Output = Result<T>> + Send,
     ) -> Result<T>
     where
@@ -182,7 +183,7 @@ impl TenantResults {
             self.counts.bypassed.fetch_add(1, Ordering::Relaxed);
             return compute.await;
         };
-        let key = Key { question: id(question, parameters)?, kind: TypeId::of::<T>(), version };
+        let key = Key { question: id(question, parameters), kind: TypeId::of::<T>(), version };
         let (missed, doubtful) = (AtomicBool::new(false), AtomicBool::new(false));
         let answer = self
             .answers
@@ -241,7 +242,7 @@ impl TenantResults {
         match layer.get(self.tenant, &key.question, version).await {
             Ok(found) => {
                 let encoded = found?;
-                match serde_json::from_slice::<T>(&encoded) {
+                match rmp_serde::from_slice::<T>(&encoded) {
                     Ok(value) => Some(Answer::new(value, encoded.len())),
                     Err(error) => {
                         tracing::warn!(%error, "a shared result is not what this program writes; it is computed anew");
@@ -265,18 +266,18 @@ impl TenantResults {
 }
 
 /// What a question is found by. The program's version is in it, for answers outlive programs in Redis.
-fn id(question: &str, parameters: &(impl Serialize + ?Sized)) -> Result<QuestionId> {
+fn id(question: &str, parameters: &(impl Debug + ?Sized)) -> QuestionId {
     let mut digest = Sha256::new();
     for part in [env!("CARGO_PKG_VERSION").as_bytes(), question.as_bytes()] {
         digest.update(part);
         digest.update([0]);
     }
-    digest.update(encoded(question, parameters)?);
-    Ok(digest.finalize().into())
+    digest.update(format!("{parameters:?}"));
+    digest.finalize().into()
 }
 
-fn encoded(question: &str, value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|error| {
+fn encoded(question: &str, value: &impl Serialize) -> Result<Vec<u8>> {
+    rmp_serde::to_vec_named(value).map_err(|error| {
         Error::new(ErrorKind::Invalid, format!("keep the answer to {question}")).source(error)
     })
 }

@@ -1,5 +1,6 @@
 //! What the repositories of per-tenant areas work with.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use sea_orm::{ColumnTrait, sea_query::SimpleExpr};
@@ -74,11 +75,11 @@ impl TenantResources {
     }
 
     /// The answer to a question about this tenant's rows: what is kept of it, else what `compute` gives, which then is kept. What was put
-    /// aside must be [settled](Self::settle) before. A question is always answered by the same type.
+    /// aside must be [settled](Self::settle) before. A question is always answered by the same type; its parameters are told apart by their `Debug`.
     pub(crate) async fn kept<T>(
         &self,
         question: &'static str,
-        parameters: &(impl Serialize + Sync + ?Sized),
+        parameters: &(impl Debug + Sync + ?Sized),
         compute: impl Future<Output = Result<T>> + Send,
     ) -> Result<T>
     where

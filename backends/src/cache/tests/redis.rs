@@ -177,3 +177,51 @@ async fn a_failure_is_not_shared() {
     let answer: Result<u64> = cache(&redis).of(tenant).answer("how often", "", async { Ok(7) }).await;
     assert_eq!(answer.unwrap(), 7);
 }
+
+/// What would compute a value like this, if it were not there.
+async fn not_asked<T>(_like: &T) -> Result<T> {
+    panic!("it is there")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_come_back_from_redis_to_the_last_bit() {
+    use trimaran_core::id::{ConversationId, PieceId};
+    use trimaran_core::model::conversation::analytics::{
+        Group, GroupKey, GroupedFigures, GroupedOutcomes, LongPrompt, OutcomeGroup, RankedGroup, Ranking,
+    };
+    use trimaran_core::model::conversation::{AttackOutcome, ScoreType};
+
+    let mut figures = GroupedFigures::empty();
+    figures.total.pieces = u64::MAX;
+    for (value, times) in [("0.1", 3), ("1e-300", 1), ("0.30000000000000004", 7), ("no number", 2)] {
+        figures.total.add_scores(ScoreType::FloatScale, Some(value), true, times);
+        figures.others.add_scores(ScoreType::TrueFalse, Some("true"), true, times);
+    }
+    let key = GroupKey::Label { name: "op \0".to_owned(), value: "\u{1a}\u{fffd}".to_owned() };
+    let keys = [GroupKey::Absent, key, GroupKey::Time(trimaran_core::Timestamp::UNIX_EPOCH)];
+    for key in &keys {
+        figures.groups.push(Group { key: key.clone(), figures: figures.total.clone() });
+    }
+    let mut outcomes = GroupedOutcomes::default();
+    outcomes.total.add(AttackOutcome::Success, 5);
+    outcomes.groups.push(OutcomeGroup { key: keys[1].clone(), outcomes: outcomes.total });
+    let groups = keys.iter().map(|key| RankedGroup { key: key.clone(), pieces: 3 }).collect();
+    let ranking = Ranking { groups, is_cut: true };
+    let long = vec![LongPrompt {
+        piece: PieceId(uuid::Uuid::max()),
+        conversation: ConversationId(uuid::Uuid::nil()),
+        characters: 1 << 40,
+        preview: "a \0 b".to_owned(),
+        created_at: trimaran_core::Timestamp::UNIX_EPOCH,
+    }];
+
+    let (redis, tenant) = (redis().await, somebody());
+    let (one, other) = (cache(&redis).of(tenant), cache(&redis).of(tenant));
+    macro_rules! comes_back {
+        ($($value:ident)*) => {$(
+            one.answer(stringify!($value), "", async { Ok($value.clone()) }).await.unwrap();
+            assert_eq!(other.answer(stringify!($value), "", not_asked(&$value)).await.unwrap(), $value);
+        )*};
+    }
+    comes_back!(figures outcomes ranking long);
+}

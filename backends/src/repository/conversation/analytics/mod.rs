@@ -152,51 +152,65 @@ impl Analytics for SqlAnalytics {
     async fn groups(&self, filter: &PieceFilter, by: &Dimension, most: usize) -> Result<Ranking> {
         check_most(GROUPS, "groups", most, MOST_RANKED)?;
         self.resources.settle(None).await?;
-        let state = self.resources.executor().begin_reading().await?;
-        let within = self.resources.within(&state);
-        let condition = piece_conditions::of_filter(&within, filter)?;
-        let keys = Keys::of_pieces(&within, &condition, by, GROUPS).await?;
-        let found = ranking(&Relation::of_pieces(&within, keys, condition, &[]), most, GROUPS).await?;
-        state.commit().await?;
-        Ok(found)
+        let ranked = async {
+            let state = self.resources.executor().begin_reading().await?;
+            let within = self.resources.within(&state);
+            let condition = piece_conditions::of_filter(&within, filter)?;
+            let keys = Keys::of_pieces(&within, &condition, by, GROUPS).await?;
+            let found = ranking(&Relation::of_pieces(&within, keys, condition, &[]), most, GROUPS).await?;
+            state.commit().await?;
+            Ok(found)
+        };
+        self.resources.kept("groups of pieces", &(filter, by, most), ranked).await
     }
 
     async fn figures(&self, request: &FiguresRequest) -> Result<GroupedFigures> {
         request.groups.check(FIGURES)?;
         self.resources.settle(None).await?;
-        let state = self.resources.executor().begin_reading().await?;
-        let found = self.figures_within(&self.resources.within(&state), request).await?;
-        state.commit().await?;
-        Ok(found)
+        let counted = async {
+            let state = self.resources.executor().begin_reading().await?;
+            let found = self.figures_within(&self.resources.within(&state), request).await?;
+            state.commit().await?;
+            Ok(found)
+        };
+        self.resources.kept("figures of pieces", request, counted).await
     }
 
     async fn outcome_groups(&self, request: &OutcomeRequest, most: usize) -> Result<Ranking> {
         request.check(GROUPS)?;
         check_most(GROUPS, "groups", most, MOST_RANKED)?;
-        let state = self.resources.executor().begin_reading().await?;
-        let within = self.resources.within(&state);
-        let condition = attack_conditions::conditions(&within, &request.filter);
-        let relation = Relation::of_attacks(&within, Keys::of_attacks(&request.by, GROUPS)?, condition);
-        let found = ranking(&relation, most, GROUPS).await?;
-        state.commit().await?;
-        Ok(found)
+        let ranked = async {
+            let state = self.resources.executor().begin_reading().await?;
+            let within = self.resources.within(&state);
+            let condition = attack_conditions::conditions(&within, &request.filter);
+            let relation = Relation::of_attacks(&within, Keys::of_attacks(&request.by, GROUPS)?, condition);
+            let found = ranking(&relation, most, GROUPS).await?;
+            state.commit().await?;
+            Ok(found)
+        };
+        self.resources.kept("groups of attacks", &(request, most), ranked).await
     }
 
     async fn outcomes(&self, request: &OutcomeRequest) -> Result<GroupedOutcomes> {
         request.check(OUTCOMES)?;
-        let state = self.resources.executor().begin_reading().await?;
-        let found = self.outcomes_within(&self.resources.within(&state), request).await?;
-        state.commit().await?;
-        Ok(found)
+        let counted = async {
+            let state = self.resources.executor().begin_reading().await?;
+            let found = self.outcomes_within(&self.resources.within(&state), request).await?;
+            state.commit().await?;
+            Ok(found)
+        };
+        self.resources.kept("outcomes of attacks", request, counted).await
     }
 
     async fn longest_prompts(&self, filter: &PieceFilter, most: u32) -> Result<Vec<LongPrompt>> {
         self.resources.settle(None).await?;
-        prompts::longest(&self.resources, filter, most).await
+        let found = prompts::longest(&self.resources, filter, most);
+        self.resources.kept("longest prompts", &(filter, most), found).await
     }
 
     async fn repeated_prompts(&self, filter: &PieceFilter, most: u32) -> Result<Vec<RepeatedPrompt>> {
         self.resources.settle(None).await?;
-        prompts::repeated(&self.resources, filter, most).await
+        let found = prompts::repeated(&self.resources, filter, most);
+        self.resources.kept("repeated prompts", &(filter, most), found).await
     }
 }

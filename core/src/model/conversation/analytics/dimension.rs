@@ -127,7 +127,7 @@ impl FromStr for Dimension {
 }
 
 /// What a group's members have in common.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", content = "key", rename_all = "snake_case")]
 pub enum GroupKey {
     /// They have no key of this dimension: no label, no score, no known model.

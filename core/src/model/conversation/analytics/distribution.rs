@@ -192,6 +192,10 @@ struct Shown {
 
 impl serde::Serialize for Distribution {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Figures are shown to people; a program reads them back whole.
+        if !serializer.is_human_readable() {
+            return Whole::from(self).serialize(serializer);
+        }
         let shown = Shown {
             count: self.count(),
             trues: self.trues,
@@ -203,6 +207,32 @@ impl serde::Serialize for Distribution {
             scale: self.scale(),
         };
         shown.serialize(serializer)
+    }
+}
+
+/// All of it: undetermined, unreadable, unknown, trues, falses, and the scale's values with their counts.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Whole([u64; 5], BTreeMap<u64, u64>);
+
+impl From<&Distribution> for Whole {
+    fn from(all: &Distribution) -> Self {
+        Self([all.undetermined, all.unreadable, all.unknown, all.trues, all.falses], all.scale.clone())
+    }
+}
+
+impl From<Whole> for Distribution {
+    fn from(Whole([undetermined, unreadable, unknown, trues, falses], scale): Whole) -> Self {
+        Self { undetermined, unreadable, unknown, trues, falses, scale }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Distribution {
+    /// From a binary format alone: what people are shown is not the whole.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return Err(serde::de::Error::custom("what is shown of figures can't be read back"));
+        }
+        Whole::deserialize(deserializer).map(Distribution::from)
     }
 }
 

@@ -81,6 +81,10 @@ struct Shown<'a> {
 
 impl serde::Serialize for Figures {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Figures are shown to people; a program reads them back whole.
+        if !serializer.is_human_readable() {
+            return Whole::from(self.clone()).serialize(serializer);
+        }
         let Self { pieces, messages, conversations, answers, refused, ref scores, ref objectives } = *self;
         let (refusal_rate, objective_rate) = (self.refusal_rate(), self.objective_rate());
         Shown {
@@ -95,6 +99,33 @@ impl serde::Serialize for Figures {
             objectives,
         }
         .serialize(serializer)
+    }
+}
+
+/// All of them, in the order of the fields.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Whole([u64; 5], [Distribution; 2]);
+
+impl From<Figures> for Whole {
+    fn from(all: Figures) -> Self {
+        let Figures { pieces, messages, conversations, answers, refused, scores, objectives } = all;
+        Self([pieces, messages, conversations, answers, refused], [scores, objectives])
+    }
+}
+
+impl From<Whole> for Figures {
+    fn from(Whole([pieces, messages, conversations, answers, refused], [scores, objectives]): Whole) -> Self {
+        Self { pieces, messages, conversations, answers, refused, scores, objectives }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Figures {
+    /// From a binary format alone: what people are shown is not the whole.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return Err(serde::de::Error::custom("what is shown of figures can't be read back"));
+        }
+        Whole::deserialize(deserializer).map(Figures::from)
     }
 }
 
@@ -153,7 +184,7 @@ impl FiguresRequest {
 }
 
 /// A group and its figures.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Group {
     /// What its pieces have in common.
     #[serde(flatten)]
@@ -164,7 +195,7 @@ pub struct Group {
 }
 
 /// Figures in all and by group.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct GroupedFigures {
     /// Of all pieces that the filter lets through: each counted once, in however many groups it is.
     pub total: Figures,
@@ -198,7 +229,7 @@ impl GroupedFigures {
 }
 
 /// A group and how many pieces are in it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RankedGroup {
     /// What its pieces have in common.
     #[serde(flatten)]
@@ -208,7 +239,7 @@ pub struct RankedGroup {
 }
 
 /// The groups with the most members.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Ranking {
     /// Those with the most first.
     pub groups: Vec<RankedGroup>,

@@ -62,9 +62,39 @@ struct Shown {
 
 impl serde::Serialize for Outcomes {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Figures are shown to people; a program reads them back whole.
+        if !serializer.is_human_readable() {
+            return Whole::from(*self).serialize(serializer);
+        }
         let Self { success, failure, error, undetermined } = *self;
         let (attacks, success_rate) = (self.count(), self.success_rate());
         Shown { attacks, success, failure, error, undetermined, success_rate }.serialize(serializer)
+    }
+}
+
+/// All of them, in the order of the fields.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Whole([u64; 4]);
+
+impl From<Outcomes> for Whole {
+    fn from(all: Outcomes) -> Self {
+        Self([all.success, all.failure, all.error, all.undetermined])
+    }
+}
+
+impl From<Whole> for Outcomes {
+    fn from(Whole([success, failure, error, undetermined]): Whole) -> Self {
+        Self { success, failure, error, undetermined }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Outcomes {
+    /// From a binary format alone: what people are shown is not the whole.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return Err(serde::de::Error::custom("what is shown of figures can't be read back"));
+        }
+        Whole::deserialize(deserializer).map(Outcomes::from)
     }
 }
 
@@ -114,7 +144,7 @@ impl OutcomeRequest {
 }
 
 /// A group and how its attacks ended.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OutcomeGroup {
     /// What they have in common.
     #[serde(flatten)]
@@ -125,7 +155,7 @@ pub struct OutcomeGroup {
 }
 
 /// How attacks ended, in all and by group.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct GroupedOutcomes {
     /// All of them, each counted once.
     pub total: Outcomes,

@@ -6,7 +6,7 @@ use crate::id::{ConversationId, PieceId};
 use crate::model::Sha256;
 
 /// A long prompt.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LongPrompt {
     /// The piece.
     pub piece: PieceId,
@@ -21,7 +21,7 @@ pub struct LongPrompt {
 }
 
 /// A prompt that was sent several times.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RepeatedPrompt {
     /// The SHA-256 by which pieces are taken for the same.
     pub sha256: Sha256,
