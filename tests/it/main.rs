@@ -12,5 +12,6 @@ mod samples;
 mod schema;
 mod stores;
 mod tampering;
+mod tenants;
 mod types;
 mod whole;
