@@ -76,16 +76,20 @@ pub(crate) fn configured(settings: &Settings, areas: &[Area]) -> Result<Vec<Sche
             shared.name = format!("{}, {area}", shared.name);
             continue;
         }
-        let role = store
-            .owner
-            .as_ref()
-            .and_then(|_| store.location.server())
-            .map(|(url, _)| url.username().to_owned());
         stores.push(SchemaStore {
             name: area.to_string(),
             areas: vec![*area],
             location: owner(store).clone(),
-            role: role.filter(|role| !role.is_empty()),
+            role: application_role(store),
+        });
+    }
+    for (name, store) in &settings.tenants.places {
+        let per_tenant = Area::SQL.into_iter().filter(|area| area.is_per_tenant());
+        stores.push(SchemaStore {
+            name: format!("tenants in {name}"),
+            areas: per_tenant.collect(),
+            location: owner(store).clone(),
+            role: application_role(store),
         });
     }
     stores.retain(|store| areas.is_empty() || store.areas.iter().any(|area| areas.contains(area)));
@@ -102,6 +106,12 @@ pub(crate) fn configured(settings: &Settings, areas: &[Area]) -> Result<Vec<Sche
 
 fn owner(store: &trimaran_core::config::StoreSettings) -> &Location {
     store.owner.as_ref().unwrap_or(&store.location)
+}
+
+/// The role that the application connects as, if another owns the tables.
+fn application_role(store: &trimaran_core::config::StoreSettings) -> Option<String> {
+    let role = store.owner.as_ref().and_then(|_| store.location.server())?.0.username().to_owned();
+    Some(role).filter(|role| !role.is_empty())
 }
 
 /// The files of tenants in a folder; none if there is no folder yet.

@@ -13,5 +13,6 @@ mod samples;
 mod schema;
 mod stores;
 mod tampering;
+mod tenants;
 mod types;
 mod whole;

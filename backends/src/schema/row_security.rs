@@ -16,7 +16,7 @@ use crate::db_error::Doing as _;
 use crate::{Connection, Transaction};
 
 /// The policy's name.
-const POLICY: &str = "trimaran_tenant";
+pub(crate) const POLICY: &str = "trimaran_tenant";
 
 /// Which rows the policy lets through. Without the setting it compares with NULL, and none are.
 const CONDITION: &str = "tenant_id = NULLIF(current_setting('trimaran.tenant', true), '')::uuid";

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait as _, Statement};
 use trimaran_core::clock::SystemClock;
+use trimaran_core::config::places::DEFAULT;
 use trimaran_core::config::{Area, Config, PoolSettings, Settings, StoreSettings};
 use trimaran_core::id::RandomIds;
 use trimaran_core::secret::{Keyring, PasswordHasher, PasswordParameters};
@@ -18,7 +19,8 @@ use super::{Stores, secrets_key, tenant_key};
 use crate::cache::ResultCache;
 use crate::db_error::Doing as _;
 use crate::schema::{Book, Migration, Runner};
-use crate::tenant::{FileSettings, TenantCatalogue, TenantStores};
+use crate::tenant::administration::Home;
+use crate::tenant::{FileSettings, NamingKey, TenantCatalogue, TenantStores};
 use crate::{Connection, ContentStore, Executor, Location, SqlStore};
 
 /// Opens the stores of a configuration, with what a consumer brings along.
@@ -30,6 +32,7 @@ pub struct Opener {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     passwords: PasswordParameters,
+    administers: bool,
 }
 
 /// A database that is open.
@@ -49,7 +52,15 @@ impl Opener {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             passwords: PasswordParameters::default(),
+            administers: false,
         }
+    }
+
+    /// Opens the stores for an administrator of tenants: also with no key, and with another one than their files are named by,
+    /// which is what [`rekey`](crate::tenant::TenantAdministration::rekey) is for. An application never does.
+    pub fn administering(mut self) -> Self {
+        self.administers = true;
+        self
     }
 
     /// Adds a consumer's own migrations to the book.
@@ -90,13 +101,14 @@ impl Opener {
         }
         let content = ContentStore::open(&settings.content, Arc::clone(&self.clock), Arc::clone(&self.ids))?;
         tracing::info!(url = %settings.content.place, "content");
-        let naming = tenant_key::key(settings)?;
+        let naming = tenant_key::present(settings)?;
         let keyring = Arc::new(secrets_key::keyring(settings)?);
         let passwords = PasswordHasher::new(self.passwords)?;
 
         let mut stores = BTreeMap::new();
-        let mut tenants = BTreeMap::new();
-        for (areas, store) in places(settings) {
+        let mut tenants: BTreeMap<String, Home> = BTreeMap::new();
+        for (home, areas, store) in all_places(settings) {
+            let tenants = tenants.entry(home.to_owned()).or_default();
             if areas.iter().all(|area| area.is_per_tenant()) && store.location.path().is_some() {
                 let folder = self.folder(&areas, store, &book)?;
                 tenants.extend(areas.iter().map(|area| (*area, folder.clone())));
@@ -119,6 +131,7 @@ impl Opener {
                 Arc::clone(&self.ids),
                 passwords.clone(),
             );
+            // A further place keeps tenants alone.
             stores.extend(own.iter().map(|area| (*area, shared.clone())));
         }
         let (Some(identity), Some(application)) =
@@ -128,13 +141,14 @@ impl Opener {
                 .context("identity or application has no database"));
         };
         let executor = Executor::Connection(application.connection().clone());
+        let catalogue = self.catalogue(executor, naming).await?;
         Ok(Stores {
             identity: identity.identity()?,
             application: application.application()?,
-            catalogue: TenantCatalogue::new(executor, Arc::clone(&self.clock), Arc::clone(&self.ids), naming),
             stores,
             tenants: TenantParts {
-                stores: tenants,
+                catalogue,
+                homes: Arc::new(tenants),
                 clock: self.clock,
                 ids: self.ids,
                 passwords,
@@ -145,6 +159,26 @@ impl Opener {
             },
             content,
         })
+    }
+
+    /// The catalogue of tenants, whose files are named by the key in use, unless that is what is to be seen to.
+    async fn catalogue(&self, executor: Executor, key: Option<NamingKey>) -> Result<TenantCatalogue> {
+        let settings = &self.settings;
+        let with = |key| {
+            let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
+            TenantCatalogue::maybe_with(executor.clone(), clock, ids, key)
+                .placing(settings.tenants.placement.clone(), settings.tenants.places.keys().cloned())
+        };
+        if self.administers {
+            return Ok(with(key));
+        }
+        let key = match key {
+            Some(key) => key,
+            None => tenant_key::made(settings, &with(None)).await?,
+        };
+        let catalogue = with(Some(key));
+        catalogue.check_key().await?;
+        Ok(catalogue)
     }
 
     /// A folder with a file per tenant; each file's schema is seen to when it is opened.
@@ -254,6 +288,14 @@ fn places(settings: &Settings) -> Vec<(Vec<Area>, &StoreSettings)> {
         }
     }
     places
+}
+
+/// The same, and the places of tenants besides, each with the name that the catalogue knows it by.
+fn all_places(settings: &Settings) -> Vec<(&str, Vec<Area>, &StoreSettings)> {
+    let per_tenant: Vec<Area> = Area::SQL.into_iter().filter(|area| area.is_per_tenant()).collect();
+    let further = settings.tenants.places.iter();
+    let further = further.map(|(name, store)| (name.as_str(), per_tenant.clone(), store));
+    places(settings).into_iter().map(|(areas, store)| (DEFAULT, areas, store)).chain(further).collect()
 }
 
 fn names(areas: &[Area]) -> String {
