@@ -9,6 +9,8 @@ mod connect;
 mod kept_key;
 mod opener;
 mod secrets_key;
+#[cfg(feature = "postgres")]
+mod signing;
 mod tenant;
 mod tenant_key;
 

@@ -14,12 +14,16 @@ use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 
 use super::buffers::Buffers;
 use super::connect::connect;
+#[cfg(feature = "postgres")]
+use super::signing;
 use super::tenant::TenantParts;
 use super::{Stores, secrets_key, tenant_key};
 use crate::cache::ResultCache;
 use crate::db_error::Doing as _;
 use crate::schema::{Book, Migration, Runner};
 use crate::tenant::administration::Home;
+#[cfg(feature = "postgres")]
+use crate::tenant::signing::TenantSetting;
 use crate::tenant::{FileSettings, NamingKey, TenantCatalogue, TenantStores};
 use crate::{Connection, ContentStore, Executor, Location, SqlStore};
 
@@ -209,7 +213,10 @@ impl Opener {
                 .await
                 .map_err(naming)?;
             let connection = Connection::new(server.clone());
+            let key = signing::key(&self.settings, &areas, store).map_err(naming)?;
             self.schema(&connection, &areas, store, book).await.map_err(naming)?;
+            let clock = Arc::clone(&self.clock);
+            let server = signing::signed(server, &areas, key, clock).await.map_err(naming)?;
             return Ok(Opened { areas, connection, server: Some(server) });
         }
         let connection = connect(&store.location, &store.pool, store.memory).await.map_err(naming)?;
@@ -266,8 +273,15 @@ impl Opener {
         // Two: one that migrates, one that waits for a lock meanwhile.
         let pool = PoolSettings { max_connections: 2, min_connections: 0, ..store.pool.clone() };
         let connection = connect(owner, &pool, store.memory).await?;
-        let done =
-            Runner::new(&connection, book, areas, self.clock.as_ref()).for_role(role).up().await.map(drop);
+        let runner = Runner::new(&connection, book, areas, self.clock.as_ref()).for_role(role);
+        #[cfg(feature = "postgres")]
+        let key = signing::key(&self.settings, areas, store)?;
+        #[cfg(feature = "postgres")]
+        let runner = match &key {
+            Some(key) => runner.tenant_setting(TenantSetting::Signed(key)),
+            None => runner,
+        };
+        let done = runner.up().await.map(drop);
         connection.close().await;
         done
     }

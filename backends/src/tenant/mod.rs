@@ -9,6 +9,7 @@
 //! - [`administration`]: renaming, other keys, deletion, each in steps ([`operation`]) that are finished after a crash;
 //! - [`naming`]: from a user's name to a file's;
 //! - [`stores`]: from a tenant to a connection; with `files`, which are `private`, and [`moving`]; and `rows` on a server;
+//! - [`signing`]: what proves to a server whose transaction it is;
 //! - [`mark`]: whose a file is.
 
 pub mod administration;
@@ -23,6 +24,7 @@ pub mod operation;
 mod private;
 #[cfg(feature = "postgres")]
 mod rows;
+pub mod signing;
 pub mod stores;
 #[cfg(test)]
 #[cfg(all(feature = "sqlite", feature = "duckdb"))]

@@ -209,6 +209,19 @@ pub const KEYS: &[KeyDoc] = &[
         "A file that holds the password that belongs to `owner_url`.",
     ),
     key(
+        "tenants.signing_key",
+        Kind::Secret,
+        "",
+        "Postgres: what tenant settings are signed with, so that no SQL can say that it is another tenant's. Needs `owner_url` for `configuration` and \
+         `conversation`, with another role than in `url`. Rather use `signing_key_file`.",
+    ),
+    key(
+        "tenants.signing_key_file",
+        Kind::Path,
+        "",
+        "A file that holds that key. Another key is taken over when schemas are brought up to date; the one before still holds.",
+    ),
+    key(
         "tenants.open_files",
         Kind::Number,
         "64",

@@ -55,6 +55,8 @@ pub struct StoreSettings {
 pub struct TenantSettings {
     /// What file names are derived from. `None`: not given.
     pub key: Option<SecretString>,
+    /// Postgres: what tenant settings are signed with. `None`: they are not.
+    pub signing_key: Option<SecretString>,
     /// Further places that tenants' data may be in, each with all per-tenant areas, by their names. What is not in one of
     /// them is where `stores` says.
     pub places: BTreeMap<String, StoreSettings>,
@@ -317,6 +319,7 @@ impl Reader<'_> {
         }
         Ok(TenantSettings {
             key,
+            signing_key: self.signing_key()?,
             placement: super::places::placement(self, &places)?,
             places,
             open_files: usize::try_from(self.number("tenants.open_files", 1)?)
@@ -330,6 +333,20 @@ impl Reader<'_> {
 }
 
 impl Reader<'_> {
+    fn signing_key(&self) -> Result<Option<SecretString>> {
+        const KEY: &str = "tenants.signing_key";
+        let key = self.secret(KEY)?;
+        match key.as_ref().and_then(|key| strength::weakness(key.expose_secret())) {
+            Some(weakness) => {
+                let from = if self.text(KEY)?.is_some() { KEY } else { "tenants.signing_key_file" };
+                Err(self
+                    .wrong(from, format!("it can't be the key: {weakness}"))
+                    .hint("make one with `openssl rand -hex 32`"))
+            }
+            None => Ok(key),
+        }
+    }
+
     fn secrets(&self) -> Result<SecretSettings> {
         const KEY: &str = "secrets.key";
         const PREVIOUS: &str = "secrets.previous_keys_file";
