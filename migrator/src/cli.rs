@@ -21,6 +21,7 @@ use crate::progress::Progress;
 use crate::report::Report;
 use crate::schema_command;
 use crate::source::Budget;
+use crate::tenant_command;
 
 /// Application data on Postgres, SQLite and DuckDB: move it from one to another, and prove that nothing was lost.
 #[derive(Debug, Parser)]
@@ -41,6 +42,9 @@ enum Command {
     /// Show, apply and undo the migrations of an application's stores.
     #[command(subcommand, after_help = exit::help())]
     Schema(schema_command::Command),
+    /// List, make, rename and delete tenants, and change the key that their files are named by.
+    #[command(subcommand, after_help = exit::help())]
+    Tenant(tenant_command::Command),
 }
 
 #[derive(Debug, Subcommand)]
@@ -189,15 +193,20 @@ pub fn main() -> ExitCode {
         Command::Migrate(command) => migrate(&command),
         Command::Config(command) => simple(command.run(), command.json()),
         Command::Schema(command) => simple(command.run(), command.json()),
+        Command::Tenant(command) => ended(command.run(), command.json()),
     }
 }
 
 /// Ends a command that has no more to say than whether it worked.
 fn simple(result: Result<Exit>, json: bool) -> ExitCode {
-    let exit = result.unwrap_or_else(|error| {
-        let exit = Exit::of(&error, false);
-        fail(&Failure { exit, error }, json);
-        exit
+    ended(result.map_err(|error| Box::new(Failure { exit: Exit::of(&error, false), error })), json)
+}
+
+/// The same for a command that says itself how it ends.
+fn ended(result: Result<Exit, Box<Failure>>, json: bool) -> ExitCode {
+    let exit = result.unwrap_or_else(|failure| {
+        fail(&failure, json);
+        failure.exit
     });
     ExitCode::from(exit.code())
 }

@@ -33,5 +33,8 @@ mod schema_report;
 mod schema_stores;
 pub mod sides;
 pub mod source;
+mod tenant_command;
+mod tenant_report;
+mod tenant_watch;
 pub mod verify;
 pub mod work;

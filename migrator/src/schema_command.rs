@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use secrecy::SecretString;
 use trimaran_backends::schema::{Book, Runner};
+use trimaran_backends::tenant::signing::SigningKey;
 use trimaran_core::clock::SystemClock;
 use trimaran_core::config::Area;
 use trimaran_core::{Error, ErrorKind, Location, Result};
@@ -14,7 +15,7 @@ use crate::cli::password;
 use crate::config_command::Which;
 use crate::exit::Exit;
 use crate::schema_report::{Report, StoreReport};
-use crate::schema_stores::{self, SchemaStore};
+use crate::schema_stores::{self, SchemaStore, Setting};
 
 /// What to do with the schemas.
 #[derive(Debug, Subcommand)]
@@ -22,7 +23,16 @@ pub(crate) enum Command {
     /// List what was applied and what is pending. Changes nothing.
     Status(Stores),
     /// Apply what is pending; on Postgres, put row-level security in force.
-    Up(Stores),
+    Up {
+        #[command(flatten)]
+        stores: Stores,
+        /// Have tenant settings signed with the key in this file, on Postgres (with --url; else tenants.signing_key_file says so).
+        #[arg(long, value_name = "FILE", requires = "url", conflicts_with = "unsigned")]
+        signing_key_file: Option<PathBuf>,
+        /// No longer have tenant settings signed, on Postgres. Remove the key from the configuration, too.
+        #[arg(long)]
+        unsigned: bool,
+    },
     /// Undo migrations, the last one first. What is in the tables that they created is lost.
     Down {
         #[command(flatten)]
@@ -95,7 +105,8 @@ impl Stores {
             location = location.with_password(secret);
         }
         let role = self.application_role.clone();
-        Ok(vec![SchemaStore { name: location.to_string(), areas, location, role }])
+        let name = location.to_string();
+        Ok(vec![SchemaStore { name, areas, location, role, setting: Setting::AsItIs }])
     }
 }
 
@@ -119,7 +130,7 @@ impl Command {
 
     /// Whether errors are wanted as JSON, too.
     pub(crate) fn json(&self) -> bool {
-        let (Self::Status(stores) | Self::Up(stores) | Self::Down { stores, .. }) = self;
+        let (Self::Status(stores) | Self::Up { stores, .. } | Self::Down { stores, .. }) = self;
         stores.which.json()
     }
 
@@ -127,7 +138,18 @@ impl Command {
         let book = Book::new();
         match self {
             Self::Status(stores) => status(&stores.chosen()?, &book).await,
-            Self::Up(stores) => up(&stores.chosen()?, &book).await,
+            Self::Up { stores, signing_key_file, unsigned } => {
+                let mut stores = stores.chosen()?;
+                let setting = match signing_key_file {
+                    _ if *unsigned => Some(Setting::Plain),
+                    Some(file) => Some(Setting::Signed(SigningKey::new(&password(file)?)?)),
+                    None => None,
+                };
+                if let Some(setting) = setting {
+                    stores.iter_mut().for_each(|store| store.setting = setting.clone());
+                }
+                up(&stores, &book).await
+            }
             Self::Down { stores, to, yes, .. } => down(&stores.chosen()?, &book, to.as_deref(), *yes).await,
         }
     }
@@ -161,7 +183,8 @@ async fn up(stores: &[SchemaStore], book: &Book) -> Result<(Report, Exit)> {
     for store in stores {
         store.make_folder()?;
         let connection = store.connect().await?;
-        let runner = Runner::new(&connection, book, &store.areas, &SystemClock);
+        let runner =
+            Runner::new(&connection, book, &store.areas, &SystemClock).tenant_setting(store.setting.wanted());
         let runner = match &store.role {
             Some(role) => runner.for_role(role),
             None => runner,

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use trimaran_backends::Connection;
 use trimaran_backends::stores::connect;
+use trimaran_backends::tenant::signing::SigningKey;
+use trimaran_backends::tenant::signing::TenantSetting;
 use trimaran_core::config::{Area, PoolSettings, Settings};
 use trimaran_core::{Engine, Error, ErrorKind, Location, Result};
 
@@ -21,6 +23,30 @@ pub(crate) struct SchemaStore {
     pub(crate) location: Location,
     /// The role that the application connects as, if another than the owner.
     pub(crate) role: Option<String>,
+    /// How a server is told whose transaction it is.
+    pub(crate) setting: Setting,
+}
+
+/// How a server is told whose transaction it is.
+#[derive(Debug, Clone)]
+pub(crate) enum Setting {
+    /// As before.
+    AsItIs,
+    /// By a setting that is not signed.
+    Plain,
+    /// By one that is signed with this key.
+    Signed(SigningKey),
+}
+
+impl Setting {
+    /// As the migrations' runner takes it.
+    pub(crate) fn wanted(&self) -> TenantSetting<'_> {
+        match self {
+            Self::AsItIs => TenantSetting::AsItIs,
+            Self::Plain => TenantSetting::Plain,
+            Self::Signed(key) => TenantSetting::Signed(key),
+        }
+    }
 }
 
 impl SchemaStore {
@@ -66,8 +92,12 @@ impl SchemaStore {
 /// there are files in it.
 ///
 /// # Errors
-/// `Unavailable` if a folder can't be read.
+/// `Unavailable` if a folder can't be read; `Configuration` for a signing key that is none.
 pub(crate) fn configured(settings: &Settings, areas: &[Area]) -> Result<Vec<SchemaStore>> {
+    let setting = match &settings.tenants.signing_key {
+        Some(key) => Setting::Signed(SigningKey::new(key)?),
+        None => Setting::AsItIs,
+    };
     let mut stores: Vec<SchemaStore> = Vec::new();
     for (area, store) in &settings.stores {
         let same = |other: &&mut SchemaStore| other.location.to_string() == owner(store).to_string();
@@ -76,16 +106,22 @@ pub(crate) fn configured(settings: &Settings, areas: &[Area]) -> Result<Vec<Sche
             shared.name = format!("{}, {area}", shared.name);
             continue;
         }
-        let role = store
-            .owner
-            .as_ref()
-            .and_then(|_| store.location.server())
-            .map(|(url, _)| url.username().to_owned());
         stores.push(SchemaStore {
             name: area.to_string(),
             areas: vec![*area],
             location: owner(store).clone(),
-            role: role.filter(|role| !role.is_empty()),
+            role: application_role(store),
+            setting: setting.clone(),
+        });
+    }
+    for (name, store) in &settings.tenants.places {
+        let per_tenant = Area::SQL.into_iter().filter(|area| area.is_per_tenant());
+        stores.push(SchemaStore {
+            name: format!("tenants in {name}"),
+            areas: per_tenant.collect(),
+            location: owner(store).clone(),
+            role: application_role(store),
+            setting: setting.clone(),
         });
     }
     stores.retain(|store| areas.is_empty() || store.areas.iter().any(|area| areas.contains(area)));
@@ -102,6 +138,12 @@ pub(crate) fn configured(settings: &Settings, areas: &[Area]) -> Result<Vec<Sche
 
 fn owner(store: &trimaran_core::config::StoreSettings) -> &Location {
     store.owner.as_ref().unwrap_or(&store.location)
+}
+
+/// The role that the application connects as, if another owns the tables.
+fn application_role(store: &trimaran_core::config::StoreSettings) -> Option<String> {
+    let role = store.owner.as_ref().and_then(|_| store.location.server())?.0.username().to_owned();
+    Some(role).filter(|role| !role.is_empty())
 }
 
 /// The files of tenants in a folder; none if there is no folder yet.

@@ -14,5 +14,6 @@ mod samples;
 mod schema;
 mod stores;
 mod tampering;
+mod tenants;
 mod types;
 mod whole;

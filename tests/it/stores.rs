@@ -29,11 +29,16 @@ fn configured(folder: &Path, keys: &[(&str, &str)]) -> Config {
     let mut builder = Config::builder()
         .environment([])
         .set("data_directory", folder.join("data").to_str().unwrap())
-        .set("tenants.key", "0123456789abcdef0123456789abcdef");
+        .set("tenants.key", naming_key());
     for (key, value) in keys {
         builder = builder.set(key, *value);
     }
     builder.load().unwrap()
+}
+
+/// A key for tests: one that stood here as it is, anybody could take for his own.
+pub(crate) fn naming_key() -> String {
+    trimaran::core::digest::hex(&trimaran::core::digest::sha256(b"the naming key of tests"))
 }
 
 async fn opened(config: &Config) -> Stores {
@@ -86,8 +91,8 @@ async fn conversations_are_kept_with_no_configuration_and_by_every_engine() {
             _ => target.url().to_owned(),
         };
         let areas = [("stores.configuration.url", url.as_str()), ("stores.conversation.url", url.as_str())];
-        let key = "0123456789abcdef0123456789abcdef";
-        let keys = [("tenants.key", key), ("secrets.key", key)];
+        let key = naming_key();
+        let keys = [("tenants.key", key.as_str()), ("secrets.key", key.as_str())];
         let settings: Vec<_> =
             if place.is_empty() { vec![] } else { areas.into_iter().chain(keys).collect() };
         let config = configured(dir.path(), &settings);

@@ -133,6 +133,8 @@ fn configuration(options: OpenOptions) -> duckdb::Result<Config> {
     };
     config
         .enable_autoload_extension(false)?
+        .with("autoinstall_known_extensions", "false")?
+        .with("allow_community_extensions", "false")?
         .with("memory_limit", format!("{}B", options.memory))?
         .with("threads", "1")?
         .with("preserve_insertion_order", "true")

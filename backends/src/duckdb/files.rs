@@ -145,6 +145,15 @@ impl DuckdbFiles {
         lock(&self.places).len()
     }
 
+    /// Closes the file at `path`, if it is open, once it is out of use.
+    pub async fn let_go(&self, path: &std::path::Path) {
+        let place = lock(&self.places).pop(path);
+        if let Some(file) = place.as_ref().and_then(|place| place.file.get()) {
+            file.close().await;
+        }
+        self.freed.notify_waiters();
+    }
+
     /// Closes all files, once they are out of use.
     pub async fn close(&self) {
         let places: Vec<_> = {

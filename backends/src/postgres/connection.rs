@@ -27,12 +27,14 @@ use super::pool::{PooledSession, PostgresPool};
 use super::transaction::{PostgresTransaction, begin_sql};
 use crate::Location;
 use crate::connection::{EngineConnection, EngineTransaction, RowStream};
+use crate::tenant::signing::TenantSigner;
 
 /// A pool of connections to a Postgres database, or one tenant's view of it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PostgresConnection {
     pub(super) pool: Arc<PostgresPool>,
     pub(super) tenant: Option<TenantId>,
+    pub(super) signer: Option<Arc<TenantSigner>>,
 }
 
 impl PostgresConnection {
@@ -47,7 +49,7 @@ impl PostgresConnection {
     /// `Forbidden` if it does not let the user in, `NotFound` without such a database, `Unsupported` for a server older
     /// than 14 or a database that is not in UTF8.
     pub async fn open(location: &Location, pool: &PoolSettings) -> Result<Self> {
-        Ok(Self { pool: Arc::new(PostgresPool::open(location, pool).await?), tenant: None })
+        Ok(Self { pool: Arc::new(PostgresPool::open(location, pool).await?), tenant: None, signer: None })
     }
 
     /// The driver's pool, for what takes one (sea-orm-migration does). What runs on it knows no tenant.
@@ -59,7 +61,7 @@ impl PostgresConnection {
     async fn session(&self) -> Result<PooledSession> {
         let mut session = self.pool.session().await?;
         if self.tenant.is_some() || self.pool.shares_sessions() {
-            session.begin(&self.with_tenant("BEGIN".to_owned())).await?;
+            self.begin_on_behalf(&mut session, "BEGIN".to_owned()).await?;
         }
         Ok(session)
     }
@@ -129,7 +131,7 @@ impl EngineConnection for PostgresConnection {
 
     async fn begin(&self, options: TransactionOptions) -> Result<Box<dyn EngineTransaction>> {
         let mut session = self.pool.session().await?;
-        session.begin(&self.with_tenant(begin_sql(options))).await?;
+        self.begin_on_behalf(&mut session, begin_sql(options)).await?;
         Ok(Box::new(PostgresTransaction::new(session)))
     }
 

@@ -12,7 +12,7 @@ use crate::db_error::DriverError;
 
 /// SQLSTATEs or their classes (two characters), the kind each becomes, and the next step; the first match counts.
 /// See <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-const STATES: [(&str, ErrorKind, Option<&str>); 47] = [
+const STATES: [(&str, ErrorKind, Option<&str>); 49] = [
     ("0A", ErrorKind::Unsupported, None),
     ("08", ErrorKind::Unavailable, Some("check the server and the network, then try again")),
     ("21", ErrorKind::Invalid, None),
@@ -67,6 +67,8 @@ const STATES: [(&str, ErrorKind, Option<&str>); 47] = [
     ),
     ("53", ErrorKind::Unavailable, Some("give the server more resources, then try again")),
     ("54", ErrorKind::Unsupported, None),
+    (UNSIGNED, ErrorKind::Forbidden, Some(UNSIGNED_HINT)),
+    (EXPIRED, ErrorKind::Forbidden, Some(EXPIRED_HINT)),
     ("55P03", ErrorKind::Locked, Some("end the transaction that holds the table, then try again")),
     ("55006", ErrorKind::Locked, Some("end the sessions that use it, then try again")),
     ("55", ErrorKind::Invalid, None),
@@ -75,6 +77,16 @@ const STATES: [(&str, ErrorKind, Option<&str>); 47] = [
     ("58", ErrorKind::Unavailable, Some("look into the server's log, then try again")),
     ("XX", ErrorKind::Corrupt, Some("look into the server's log; a damaged database has to be restored")),
 ];
+
+/// The states that Trimaran's own function fails with: the tenant setting is not signed by a key of the server's, or no longer holds. States
+/// from I on are nobody's in the standard.
+pub(crate) const UNSIGNED: &str = "TR001";
+pub(crate) const EXPIRED: &str = "TR002";
+
+const UNSIGNED_HINT: &str = "the server knows another key: name the one in force in tenants.signing_key_file, or run `trimaran schema up` with the \
+                             new one; if the program uses the right key, something else has changed the setting trimaran.tenant";
+
+const EXPIRED_HINT: &str = "set the clocks of this machine and of the server: they differ by minutes; if they don't, somebody has used an old setting again";
 
 /// What to do when a prepared statement is not there, or another one is.
 const POOLER: &str = "a pooler that shares sessions (PgBouncer in transaction mode) stands before the server: add \

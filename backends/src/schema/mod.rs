@@ -7,7 +7,7 @@
 //! - [`runner`]: applies them and undoes them;
 //! - [`status`]: where a store stands, and whether this build may use it;
 //! - [`bookkeeping`]: what a store remembers of its migrations;
-//! - [`row_security`]: keeps tenants apart on Postgres.
+//! - `row_security`: keeps tenants apart on Postgres, with `grants` and `signed`; `walk`: whether it does.
 //!
 //! To add a migration: write a file in `migrations/` with the next number, list it in `migrations/mod.rs`, and never change
 //! it after a release. What went wrong before is in `migrations/NOTES.md`.
@@ -15,15 +15,21 @@
 pub mod book;
 pub mod bookkeeping;
 pub mod columns;
+#[cfg(feature = "postgres")]
 mod grants;
 mod lock;
 pub mod migration;
 pub mod migrations;
+#[cfg(feature = "postgres")]
 pub mod row_security;
 pub mod runner;
+#[cfg(feature = "postgres")]
+pub(crate) mod signed;
 pub mod status;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "postgres")]
+pub mod walk;
 
 pub use book::Book;
 pub use migration::{Backfill, Migration};

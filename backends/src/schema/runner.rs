@@ -8,9 +8,12 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use trimaran_core::config::Area;
 use trimaran_core::{Clock, Engine, Error, ErrorKind, Result};
 
+#[cfg(feature = "postgres")]
+use super::row_security;
 use super::status::{Standing, Status};
-use super::{Book, Migration, bookkeeping, lock, row_security};
+use super::{Book, Migration, bookkeeping, lock};
 use crate::db_error::Doing as _;
+use crate::tenant::signing::TenantSetting;
 use crate::{Connection, Transaction};
 
 /// Brings the schema of one store to where a book is.
@@ -20,7 +23,10 @@ pub struct Runner<'a> {
     book: &'a Book,
     areas: &'a [Area],
     clock: &'a dyn Clock,
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only Postgres has roles"))]
     application_role: Option<&'a str>,
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only Postgres has tenant settings"))]
+    setting: TenantSetting<'a>,
 }
 
 /// A table that undoing a migration drops, and how many rows are in it.
@@ -35,14 +41,21 @@ pub struct Loss {
 impl<'a> Runner<'a> {
     /// For the store behind `connection`, which keeps `areas`. On Postgres the connection is the owner's: it makes tables.
     pub fn new(connection: &'a Connection, book: &'a Book, areas: &'a [Area], clock: &'a dyn Clock) -> Self {
-        Self { connection, book, areas, clock, application_role: None }
+        Self { connection, book, areas, clock, application_role: None, setting: TenantSetting::AsItIs }
     }
 
     /// The role that the application connects as, on Postgres: [`up`](Self::up) ends with
-    /// [`row_security::secure`] for it.
+    /// `row_security::secure` for it.
     #[must_use]
     pub fn for_role(mut self, role: &'a str) -> Self {
         self.application_role = Some(role);
+        self
+    }
+
+    /// How the store is told whose transaction it is, on Postgres. What was before stays, if it isn't said.
+    #[must_use]
+    pub fn tenant_setting(mut self, setting: TenantSetting<'a>) -> Self {
+        self.setting = setting;
         self
     }
 
@@ -69,8 +82,10 @@ impl<'a> Runner<'a> {
                 applied.push(name);
             }
         }
+        #[cfg(feature = "postgres")]
         if self.connection.engine() == Engine::Postgres {
-            row_security::secure(self.connection, self.book, self.areas, self.application_role).await?;
+            let Self { connection, book, areas, application_role, setting, .. } = self;
+            row_security::secure(connection, book, areas, *application_role, *setting).await?;
         }
         Ok(applied)
     }
@@ -111,6 +126,7 @@ impl<'a> Runner<'a> {
         let transaction = lock::begin(self.connection).await?;
         let status = self.status_in(&transaction).await?;
         let undone = self.to_undo(&status, to)?;
+        #[cfg(feature = "postgres")]
         if self.connection.engine() == Engine::Postgres {
             // Row-level security would hide every row from the owner. It is back when the transaction is rolled back.
             row_security::lift(&transaction, self.book, self.areas).await?;
@@ -165,7 +181,9 @@ impl<'a> Runner<'a> {
     async fn apply(&self, transaction: &Transaction, migration: &Migration) -> Result<()> {
         let engine = self.connection.engine();
         let operation = format!("apply the migration {}", migration.name);
+        #[cfg(feature = "postgres")]
         let secured = engine == Engine::Postgres && migration.areas.iter().any(|area| area.is_per_tenant());
+        #[cfg(feature = "postgres")]
         if secured {
             row_security::lift(transaction, self.book, self.areas).await?;
         }
@@ -175,6 +193,7 @@ impl<'a> Runner<'a> {
         if let Some(backfill) = migration.backfill {
             backfill(transaction, self.clock).await.map_err(|error| error.within(operation))?;
         }
+        #[cfg(feature = "postgres")]
         if secured {
             row_security::protect(transaction, self.book, self.areas).await?;
         }

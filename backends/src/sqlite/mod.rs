@@ -19,6 +19,7 @@ pub mod session;
 pub mod storage;
 pub mod types;
 
+mod alone;
 mod append;
 mod catalog;
 mod cells;
@@ -40,6 +41,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use alone::Alone;
 pub use connect::SqliteDatabase;
 pub use connection::SqliteConnection;
 pub use dialect::SqliteDialect;

@@ -23,7 +23,7 @@ use super::connect::create;
 use super::error::{READ_ONLY_HINT, failed, file_failed, shared};
 use super::file::DatabaseFile;
 use super::reader::{Form, Readers, SqliteReading};
-use super::statement::may_write;
+use super::statement::{keep_inside, may_write};
 use crate::Location;
 use crate::bind::arguments;
 use crate::connection::RowStream;
@@ -278,6 +278,7 @@ impl PooledSession {
 
     /// Runs SQL text of the caller's.
     pub(super) async fn execute_sql(&mut self, sql: &str) -> Result<ExecResult> {
+        keep_inside(sql)?;
         self.prepare(true).await?;
         self.execute_text(sql, "run SQL").await
     }
@@ -354,6 +355,7 @@ impl PooledSession {
 
 /// The statement as the driver takes it.
 fn query(statement: Statement) -> Result<Query<'static, Sqlite, SqliteArguments>> {
+    keep_inside(&statement.sql)?;
     let values = arguments::<Sqlite>(statement.values, false)?;
     Ok(sqlx::query_with(AssertSqlSafe(statement.sql), values))
 }

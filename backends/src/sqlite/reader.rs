@@ -20,6 +20,7 @@ use trimaran_core::{Error, ErrorKind, Result};
 
 use super::cells;
 use super::error::failed;
+use super::statement::keep_inside;
 use crate::connection::{EngineTransaction, RowStream};
 use crate::fetch::{CellType, Fetched};
 use crate::slots::{Slot, closed};
@@ -136,6 +137,7 @@ impl Drop for Interrupting {
 impl SqliteReading {
     /// Runs a statement, and gives the cells of its rows.
     pub(super) async fn read(&mut self, statement: Statement, types: Vec<CellType>) -> Result<Fetched> {
+        keep_inside(&statement.sql)?;
         let mut session = self.session.take().ok_or_else(|| {
             Error::new(ErrorKind::Aborted, OPERATION)
                 .context("an earlier one of the same reading failed or was cut off")

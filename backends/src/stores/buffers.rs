@@ -17,7 +17,7 @@ const KEPT: usize = 256;
 
 /// The buffers of an installation's tenants.
 #[derive(Debug)]
-pub(super) struct Buffers {
+pub(crate) struct Buffers {
     settings: BufferSettings,
     all: Mutex<HashMap<TenantId, Arc<Buffer>>>,
 }
@@ -41,6 +41,28 @@ impl Buffers {
         let buffer = Buffer::new(Box::new(Tables(opened(record, parts))), self.settings);
         all.insert(record.id, Arc::clone(&buffer));
         buffer
+    }
+
+    /// Appends what waits of one tenant.
+    ///
+    /// # Errors
+    /// What kept it from being appended.
+    pub(crate) async fn flush(&self, tenant: TenantId) -> Result<()> {
+        let buffer = self.all.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
+        match buffer {
+            Some(buffer) => buffer.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Appends what waits of one tenant, if it still can be, and forgets its buffer: who holds it puts nothing aside any more.
+    pub(crate) async fn discard(&self, tenant: TenantId) {
+        let buffer = self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
+        if let Some(buffer) = buffer
+            && let Err(error) = buffer.close().await
+        {
+            tracing::warn!(%tenant, %error, "what was put aside is lost");
+        }
     }
 
     /// Appends what waits, of every tenant, and takes nothing more.
@@ -69,13 +91,13 @@ impl Buffers {
 /// How a buffer opens its tenant's store. It holds no buffer and no registry of them: nothing owns itself.
 fn opened(record: &TenantRecord, parts: &TenantParts) -> Open {
     let (record, shared, keyring) = (record.clone(), parts.shared(), Arc::clone(&parts.keyring));
-    let stores = parts.stores.get(&Area::Conversation).cloned();
+    let (homes, catalogue) = (Arc::clone(&parts.homes), parts.catalogue.clone());
     Box::new(move || {
-        let (record, stores) = (record.clone(), stores.clone());
+        let (record, homes, catalogue) = (record.clone(), Arc::clone(&homes), catalogue.clone());
         let (shared, keyring) = (shared.clone(), Arc::clone(&keyring));
         Box::pin(async move {
-            let stores = stores.ok_or_else(|| super::tenant::not_per_tenant(Area::Conversation))?;
-            let executor = Executor::Connection(stores.open(&record).await?);
+            let stores = super::tenant::stores_of(&homes, &record, Area::Conversation)?;
+            let executor = Executor::Connection(super::tenant::open(stores, &catalogue, &record).await?);
             let shared = shared.resources(executor);
             Ok(TenantResources { shared, tenant: record.id, keyring, buffer: None, results: None })
         })

@@ -9,6 +9,8 @@ mod connect;
 mod kept_key;
 mod opener;
 mod secrets_key;
+#[cfg(feature = "postgres")]
+mod signing;
 mod tenant;
 mod tenant_key;
 
@@ -19,12 +21,13 @@ use trimaran_core::config::{Area, Config};
 use trimaran_core::repository::{Application, Content, Identity};
 use trimaran_core::{Error, ErrorKind, Result, TenantId};
 
+pub(crate) use buffers::Buffers;
 pub use connect::connect;
 pub use opener::Opener;
 pub use tenant::Tenant;
 
 use crate::cache::{CacheCounts, ResultCache};
-use crate::tenant::TenantCatalogue;
+use crate::tenant::{TenantAdministration, TenantCatalogue};
 use crate::{ContentStore, SqlStore};
 
 /// Opens the stores that `config` names, and brings their schemas up to date if it says so. With a consumer's own migrations,
@@ -45,7 +48,6 @@ pub struct Stores {
     stores: BTreeMap<Area, SqlStore>,
     identity: Identity,
     application: Application,
-    catalogue: TenantCatalogue,
     tenants: tenant::TenantParts,
     content: ContentStore,
 }
@@ -81,7 +83,13 @@ impl Stores {
 
     /// Which tenants there are, and whose they are.
     pub fn tenants(&self) -> &TenantCatalogue {
-        &self.catalogue
+        &self.tenants.catalogue
+    }
+
+    /// What an administrator does to tenants: call them otherwise, put them under another key, delete them.
+    pub fn administration(&self) -> TenantAdministration {
+        let tenant::TenantParts { catalogue, homes, content, buffers, .. } = self.tenants.clone();
+        TenantAdministration::new(catalogue, homes, content, buffers)
     }
 
     /// An id that was never given before: for a conversation, say.
@@ -92,13 +100,15 @@ impl Stores {
     /// One tenant's stores: the only way to per-tenant data.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such tenant; else the application store's.
+    /// [`ErrorKind::NotFound`] if there is no such tenant; [`ErrorKind::Locked`] while it is being renamed or deleted, naming the
+    /// command that finishes that; else the application store's.
     pub async fn tenant(&self, id: TenantId) -> Result<Tenant> {
-        let record = self.catalogue.find(id).await?.ok_or_else(|| {
+        let record = self.tenants.catalogue.find(id).await?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "find a tenant")
                 .context(format!("there is none with the id {id}"))
                 .hint("stores.tenants().find_by_user_name finds one by its user, create makes one")
         })?;
+        record.usable()?;
         Ok(Tenant::new(record, self.tenants.clone()))
     }
 
@@ -119,7 +129,7 @@ impl Stores {
     /// What kept something that was put aside from being appended: it is lost with this process. All is closed even so.
     pub async fn close(&self) -> Result<()> {
         let appended = self.tenants.buffers.close().await;
-        for tenants in self.tenants.stores.values() {
+        for tenants in self.tenants.homes.values().flat_map(BTreeMap::values) {
             tenants.close().await;
         }
         for store in self.stores.values() {

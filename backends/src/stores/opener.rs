@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait as _, Statement};
 use trimaran_core::clock::SystemClock;
+use trimaran_core::config::places::DEFAULT;
 use trimaran_core::config::{Area, Config, PoolSettings, Settings, StoreSettings};
 use trimaran_core::id::RandomIds;
 use trimaran_core::secret::{Keyring, PasswordHasher, PasswordParameters};
@@ -13,12 +14,17 @@ use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _};
 
 use super::buffers::Buffers;
 use super::connect::connect;
+#[cfg(feature = "postgres")]
+use super::signing;
 use super::tenant::TenantParts;
 use super::{Stores, secrets_key, tenant_key};
 use crate::cache::ResultCache;
 use crate::db_error::Doing as _;
 use crate::schema::{Book, Migration, Runner};
-use crate::tenant::{FileSettings, TenantCatalogue, TenantStores};
+use crate::tenant::administration::Home;
+#[cfg(feature = "postgres")]
+use crate::tenant::signing::TenantSetting;
+use crate::tenant::{FileSettings, NamingKey, TenantCatalogue, TenantStores};
 use crate::{Connection, ContentStore, Executor, Location, SqlStore};
 
 /// Opens the stores of a configuration, with what a consumer brings along.
@@ -30,6 +36,7 @@ pub struct Opener {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     passwords: PasswordParameters,
+    administers: bool,
 }
 
 /// A database that is open.
@@ -49,7 +56,15 @@ impl Opener {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             passwords: PasswordParameters::default(),
+            administers: false,
         }
+    }
+
+    /// Opens the stores for an administrator of tenants: also with no key, and with another one than their files are named by,
+    /// which is what [`rekey`](crate::tenant::TenantAdministration::rekey) is for. An application never does.
+    pub fn administering(mut self) -> Self {
+        self.administers = true;
+        self
     }
 
     /// Adds a consumer's own migrations to the book.
@@ -90,13 +105,14 @@ impl Opener {
         }
         let content = ContentStore::open(&settings.content, Arc::clone(&self.clock), Arc::clone(&self.ids))?;
         tracing::info!(url = %settings.content.place, "content");
-        let naming = tenant_key::key(settings)?;
+        let naming = tenant_key::present(settings)?;
         let keyring = Arc::new(secrets_key::keyring(settings)?);
         let passwords = PasswordHasher::new(self.passwords)?;
 
         let mut stores = BTreeMap::new();
-        let mut tenants = BTreeMap::new();
-        for (areas, store) in places(settings) {
+        let mut tenants: BTreeMap<String, Home> = BTreeMap::new();
+        for (home, areas, store) in all_places(settings) {
+            let tenants = tenants.entry(home.to_owned()).or_default();
             if areas.iter().all(|area| area.is_per_tenant()) && store.location.path().is_some() {
                 let folder = self.folder(&areas, store, &book)?;
                 tenants.extend(areas.iter().map(|area| (*area, folder.clone())));
@@ -119,6 +135,7 @@ impl Opener {
                 Arc::clone(&self.ids),
                 passwords.clone(),
             );
+            // A further place keeps tenants alone.
             stores.extend(own.iter().map(|area| (*area, shared.clone())));
         }
         let (Some(identity), Some(application)) =
@@ -128,13 +145,14 @@ impl Opener {
                 .context("identity or application has no database"));
         };
         let executor = Executor::Connection(application.connection().clone());
+        let catalogue = self.catalogue(executor, naming).await?;
         Ok(Stores {
             identity: identity.identity()?,
             application: application.application()?,
-            catalogue: TenantCatalogue::new(executor, Arc::clone(&self.clock), Arc::clone(&self.ids), naming),
             stores,
             tenants: TenantParts {
-                stores: tenants,
+                catalogue,
+                homes: Arc::new(tenants),
                 clock: self.clock,
                 ids: self.ids,
                 passwords,
@@ -145,6 +163,26 @@ impl Opener {
             },
             content,
         })
+    }
+
+    /// The catalogue of tenants, whose files are named by the key in use, unless that is what is to be seen to.
+    async fn catalogue(&self, executor: Executor, key: Option<NamingKey>) -> Result<TenantCatalogue> {
+        let settings = &self.settings;
+        let with = |key| {
+            let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
+            TenantCatalogue::maybe_with(executor.clone(), clock, ids, key)
+                .placing(settings.tenants.placement.clone(), settings.tenants.places.keys().cloned())
+        };
+        if self.administers {
+            return Ok(with(key));
+        }
+        let key = match key {
+            Some(key) => key,
+            None => tenant_key::made(settings, &with(None)).await?,
+        };
+        let catalogue = with(Some(key));
+        catalogue.check_key().await?;
+        Ok(catalogue)
     }
 
     /// A folder with a file per tenant; each file's schema is seen to when it is opened.
@@ -175,7 +213,10 @@ impl Opener {
                 .await
                 .map_err(naming)?;
             let connection = Connection::new(server.clone());
+            let key = signing::key(&self.settings, &areas, store).map_err(naming)?;
             self.schema(&connection, &areas, store, book).await.map_err(naming)?;
+            let clock = Arc::clone(&self.clock);
+            let server = signing::signed(server, &areas, key, clock).await.map_err(naming)?;
             return Ok(Opened { areas, connection, server: Some(server) });
         }
         let connection = connect(&store.location, &store.pool, store.memory).await.map_err(naming)?;
@@ -232,8 +273,15 @@ impl Opener {
         // Two: one that migrates, one that waits for a lock meanwhile.
         let pool = PoolSettings { max_connections: 2, min_connections: 0, ..store.pool.clone() };
         let connection = connect(owner, &pool, store.memory).await?;
-        let done =
-            Runner::new(&connection, book, areas, self.clock.as_ref()).for_role(role).up().await.map(drop);
+        let runner = Runner::new(&connection, book, areas, self.clock.as_ref()).for_role(role);
+        #[cfg(feature = "postgres")]
+        let key = signing::key(&self.settings, areas, store)?;
+        #[cfg(feature = "postgres")]
+        let runner = match &key {
+            Some(key) => runner.tenant_setting(TenantSetting::Signed(key)),
+            None => runner,
+        };
+        let done = runner.up().await.map(drop);
         connection.close().await;
         done
     }
@@ -254,6 +302,14 @@ fn places(settings: &Settings) -> Vec<(Vec<Area>, &StoreSettings)> {
         }
     }
     places
+}
+
+/// The same, and the places of tenants besides, each with the name that the catalogue knows it by.
+fn all_places(settings: &Settings) -> Vec<(&str, Vec<Area>, &StoreSettings)> {
+    let per_tenant: Vec<Area> = Area::SQL.into_iter().filter(|area| area.is_per_tenant()).collect();
+    let further = settings.tenants.places.iter();
+    let further = further.map(|(name, store)| (name.as_str(), per_tenant.clone(), store));
+    places(settings).into_iter().map(|(areas, store)| (DEFAULT, areas, store)).chain(further).collect()
 }
 
 fn names(areas: &[Area]) -> String {

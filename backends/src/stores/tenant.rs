@@ -11,13 +11,15 @@ use trimaran_core::{Clock, Error, ErrorKind, IdSource, Result, Store as _, Tenan
 use super::buffers::Buffers;
 use crate::cache::ResultCache;
 use crate::store::ResourceParts;
-use crate::tenant::{TenantRecord, TenantStores};
+use crate::tenant::administration::{Home, find_home};
+use crate::tenant::{TenantCatalogue, TenantRecord, TenantStores};
 use crate::{Connection, ContentStore, SqlStore};
 
 /// What all tenants' stores are made with.
 #[derive(Debug, Clone)]
 pub(super) struct TenantParts {
-    pub(super) stores: BTreeMap<Area, TenantStores>,
+    pub(super) catalogue: TenantCatalogue,
+    pub(super) homes: Arc<BTreeMap<String, Home>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) passwords: PasswordHasher,
@@ -40,6 +42,28 @@ pub(super) fn not_per_tenant(area: Area) -> Error {
     Error::new(ErrorKind::Configuration, format!("use a tenant's {area}"))
         .context("the area is not kept per tenant")
         .hint("ask stores.store(area)")
+}
+
+/// Where the tenant's part of an area is.
+pub(super) fn stores_of<'h>(
+    homes: &'h BTreeMap<String, Home>,
+    tenant: &TenantRecord,
+    area: Area,
+) -> Result<&'h TenantStores> {
+    find_home(homes, tenant)?.get(&area).ok_or_else(|| not_per_tenant(area))
+}
+
+/// Opens the tenant's store. Where that would make a file, the catalogue is asked first: whoever still holds what he found before
+/// the tenant was renamed or deleted must not begin another file under the old name.
+pub(super) async fn open(
+    stores: &TenantStores,
+    catalogue: &TenantCatalogue,
+    tenant: &TenantRecord,
+) -> Result<Connection> {
+    if !stores.is_there(tenant)? {
+        catalogue.confirm(tenant).await?;
+    }
+    stores.open(tenant).await
 }
 
 /// What is kept for one tenant. Nothing that comes from here reaches another tenant's rows.
@@ -94,7 +118,7 @@ impl Tenant {
     /// As for [`Self::connection`].
     pub async fn store(&self, area: Area) -> Result<SqlStore> {
         let stores = self.stores(area)?;
-        let connection = stores.open(&self.record).await?;
+        let connection = self.connection(area).await?;
         let ResourceParts { clock, ids, passwords } = self.parts.shared();
         let keyring = Arc::clone(&self.parts.keyring);
         let buffer = self.parts.buffers.of(&self.record, &self.parts);
@@ -107,13 +131,15 @@ impl Tenant {
     /// a request: a file in use can't be closed to make room for another.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for an area that is not kept per tenant; [`ErrorKind::Corrupt`] if the file is another
-    /// tenant's; else the engine's.
+    /// [`ErrorKind::Configuration`] for an area that is not kept per tenant, and for a place that is not configured;
+    /// [`ErrorKind::Corrupt`] if the file is another tenant's; [`ErrorKind::Forbidden`] for a link in its place, or a file of
+    /// somebody else; [`ErrorKind::Aborted`], `Locked` or `NotFound` if the tenant was renamed or deleted since it was found;
+    /// else the engine's.
     pub async fn connection(&self, area: Area) -> Result<Connection> {
-        self.stores(area)?.open(&self.record).await
+        open(self.stores(area)?, &self.parts.catalogue, &self.record).await
     }
 
     fn stores(&self, area: Area) -> Result<&TenantStores> {
-        self.parts.stores.get(&area).ok_or_else(|| not_per_tenant(area))
+        stores_of(&self.parts.homes, &self.record, area)
     }
 }

@@ -32,6 +32,58 @@ pub mod tenant {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Where a tenant's data is, if not where the configuration's `stores` says: in the application store.
+pub mod tenant_home {
+    use sea_orm::entity::prelude::*;
+
+    /// A tenant's place.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "tenant_home")]
+    pub struct Model {
+        /// The tenant.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// The place's name in the configuration.
+        pub place: String,
+    }
+
+    /// It refers to nothing.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What is being done to a tenant, so that it can be finished after a crash: in the application store.
+pub mod tenant_operation {
+    use sea_orm::entity::prelude::*;
+
+    /// An operation that is not finished.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "tenant_operation")]
+    pub struct Model {
+        /// The tenant.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// Which operation.
+        pub kind: String,
+        /// How far it has come.
+        pub step: String,
+        /// What the user was called before, if that changes.
+        pub from_user_name: Option<String>,
+        /// The stem of the files' names before, if that changes.
+        pub from_place: Option<String>,
+        /// When it began.
+        pub started_at: DateTimeWithTimeZone,
+    }
+
+    /// It refers to nothing.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Whose a file is: its only row says so.
 pub mod tenant_mark {
     use sea_orm::entity::prelude::*;

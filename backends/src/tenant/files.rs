@@ -15,6 +15,7 @@ use trimaran_core::{Clock, Engine, Error, ErrorKind, Result, TenantId};
 use super::catalogue::TenantRecord;
 use super::mark;
 use super::naming::is_place;
+use super::private;
 use super::stores::FileSettings;
 use crate::schema::{Book, Runner};
 use crate::stores::connect;
@@ -23,12 +24,15 @@ use crate::{Connection, Location};
 /// A folder with a file per tenant.
 #[derive(Debug)]
 pub(super) struct TenantFiles {
-    engine: Engine,
-    folder: PathBuf,
+    pub(super) engine: Engine,
+    pub(super) folder: PathBuf,
     areas: Vec<Area>,
     book: Arc<Book>,
     clock: Arc<dyn Clock>,
     open: OpenFiles,
+    memory: u64,
+    /// How long somebody who uses a file is waited for.
+    patience: std::time::Duration,
 }
 
 /// The files that are open.
@@ -74,38 +78,36 @@ impl TenantFiles {
         let open_files = NonZeroUsize::new(settings.open_files).ok_or_else(|| {
             wrong(ErrorKind::Configuration, "no file may be open").hint("let open_files be 1 at least")
         })?;
-        make_folder(path).map_err(|error| {
-            let kind = match error.kind() {
-                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                    ErrorKind::Forbidden
-                }
-                std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
-                    ErrorKind::Configuration
-                }
-                _ => ErrorKind::Unavailable,
-            };
-            Error::new(kind, operation.clone())
-                .source(error)
-                .hint("name a folder that this program may make or write to")
-        })?;
+        private::make_folder(path, &operation)?;
         Ok(Self {
             engine: folder.engine(),
             folder: path.to_owned(),
             areas,
             book,
             clock,
+            memory: settings.memory,
+            patience: settings.pool.acquire_timeout,
             open: OpenFiles::new(folder.engine(), open_files, settings),
         })
     }
 
-    /// The tenant's file, made and brought up to date if need be.
-    pub(super) async fn open(&self, tenant: &TenantRecord) -> Result<Connection> {
+    /// Where the tenant's file is, or will be.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a record whose place is no name of a file.
+    pub(super) fn path(&self, tenant: &TenantRecord) -> Result<PathBuf> {
         if !is_place(&tenant.place) {
             return Err(Error::new(ErrorKind::Invalid, "open a tenant's file")
                 .context(format!("tenant {} has a place that is no name of a file", tenant.id))
                 .hint("take the record from the catalogue"));
         }
-        let path = self.folder.join(format!("{}.{}", tenant.place, self.engine.name()));
+        Ok(self.folder.join(format!("{}.{}", tenant.place, self.engine.name())))
+    }
+
+    /// The tenant's file, made and brought up to date if need be.
+    pub(super) async fn open(&self, tenant: &TenantRecord) -> Result<Connection> {
+        let path = self.path(tenant)?;
+        private::check_file(&path)?;
         let location = Location::file(self.engine, &path);
         match &self.open {
             #[cfg(feature = "duckdb")]
@@ -136,6 +138,31 @@ impl TenantFiles {
         }
     }
 
+    /// Lets go of the tenant's file, once nobody in this process uses it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Locked`] if somebody uses it for longer than a caller waits for a file.
+    pub(super) async fn let_go(&self, tenant: &TenantRecord) -> Result<()> {
+        let closed = async {
+            match &self.open {
+                #[cfg(feature = "duckdb")]
+                OpenFiles::Duckdb(files) => files.let_go(&self.path(tenant)?).await,
+                OpenFiles::Others { files, .. } => {
+                    let cell = files.lock().unwrap_or_else(PoisonError::into_inner).pop(&tenant.id);
+                    if let Some(connection) = cell.as_ref().and_then(|cell| cell.get()) {
+                        connection.close().await;
+                    }
+                }
+            }
+            Ok(())
+        };
+        tokio::time::timeout(self.patience, closed).await.map_err(|_| {
+            Error::new(ErrorKind::Locked, "close a tenant's file")
+                .context(format!("this program has been using it for {:?}", self.patience))
+                .hint("let go of the tenant's repositories, transactions and streams first")
+        })?
+    }
+
     /// Lets go of all files once they are idle.
     pub(super) async fn close(&self) {
         match &self.open {
@@ -153,6 +180,28 @@ impl TenantFiles {
         }
     }
 
+    /// What the tenant's file is, without making or changing anything: its schema's version, if there is a file.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub(super) async fn version(&self, tenant: &TenantRecord) -> Result<Option<String>> {
+        let path = self.path(tenant)?;
+        if !private::check_file(&path)? {
+            return Ok(None);
+        }
+        let pool = PoolSettings { max_connections: 1, ..PoolSettings::default() };
+        let connection = connect(&Location::file(self.engine, &path), &pool, self.memory).await?;
+        let looked = async {
+            let status =
+                Runner::new(&connection, &self.book, &self.areas, self.clock.as_ref()).status().await?;
+            mark::check(&connection, &status, tenant.id, &path).await?;
+            Ok(status.version().map(str::to_owned))
+        };
+        let looked = looked.await;
+        connection.close().await;
+        looked
+    }
+
     async fn prepare(&self, connection: &Connection, tenant: TenantId, path: &Path) -> Result<()> {
         let runner = Runner::new(connection, &self.book, &self.areas, self.clock.as_ref());
         let status = runner.status().await?;
@@ -163,23 +212,4 @@ impl TenantFiles {
         }
         mark::set(connection, &self.book, &self.areas, tenant, path, self.clock.as_ref()).await
     }
-}
-
-fn make_folder(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-        builder.mode(0o700);
-        builder.create(path)?;
-        let mode = std::fs::metadata(path)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            tracing::warn!(folder = %path.display(), mode = format!("{:o}", mode & 0o777),
-                "others than its owner may enter the tenants' folder; chmod 700 it");
-        }
-        Ok(())
-    }
-    #[cfg(not(unix))]
-    builder.create(path)
 }

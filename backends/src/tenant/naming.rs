@@ -5,6 +5,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
+use trimaran_core::secret::strength;
 use trimaran_core::{Error, ErrorKind, Result, digest};
 
 /// How names are made, as the catalogue says it: HMAC-SHA-256 (RFC 2104) of the user's name in UTF-8, in 64 hexadecimal digits.
@@ -28,21 +29,20 @@ impl fmt::Debug for NamingKey {
 }
 
 impl NamingKey {
-    /// The least length in bytes: that of the digest, which RFC 2104 (section 3) recommends as the least.
-    pub const MIN_BYTES: usize = 32;
-
-    /// The key whose bytes are those of `secret`.
+    /// The key whose bytes are those of `secret`, which should be 256 random bits in text: 64 hexadecimal digits, say.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] if it is shorter than [`Self::MIN_BYTES`].
+    /// [`ErrorKind::Configuration`] for one that holds fewer bits, or that everybody knows or guesses: see
+    /// [`strength`].
     pub fn new(secret: &SecretString) -> Result<Self> {
         let operation = "use the key that tenants' files are named by";
-        let bytes = secret.expose_secret().as_bytes();
-        if bytes.len() < Self::MIN_BYTES {
-            return Err(Error::new(ErrorKind::Configuration, operation)
-                .context(format!("it has {} bytes, and needs {} at least", bytes.len(), Self::MIN_BYTES))
-                .hint("make one: openssl rand -hex 32"));
+        if let Some(weakness) = strength::weakness(secret.expose_secret()) {
+            return Err(Error::new(ErrorKind::Configuration, operation).context(weakness).hint(
+                "make one with `openssl rand -hex 32`; where tenants have files already, `trimaran tenant rekey` names \
+                 them by it",
+            ));
         }
+        let bytes = secret.expose_secret().as_bytes();
         let keyed = Hmac::<Sha256>::new_from_slice(bytes)
             .map_err(|error| Error::new(ErrorKind::Configuration, operation).source(error))?;
         let id = digits(&keyed, KEY_ID_OF)[..16].to_owned();
@@ -67,7 +67,7 @@ fn digits(keyed: &Hmac<Sha256>, text: &[u8]) -> String {
 }
 
 /// Whether `place` is what [`NamingKey::place_of`] gives: nothing else is ever made part of a path.
-pub(super) fn is_place(place: &str) -> bool {
+pub(crate) fn is_place(place: &str) -> bool {
     place.len() == 64 && place.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
@@ -79,27 +79,36 @@ mod tests {
         NamingKey::new(&SecretString::from(secret))
     }
 
+    /// 64 digits that nobody drew and nobody should use.
+    fn digits_of(seed: &str) -> String {
+        digest::hex(&digest::sha256(seed.as_bytes()))
+    }
+
     #[test]
     fn a_name_is_the_hmac_of_the_exact_user_name() {
-        let key = key("0123456789abcdef0123456789abcdef").unwrap();
-        // printf %s 'Zoë' | openssl dgst -sha256 -hmac 0123456789abcdef0123456789abcdef
-        assert_eq!(key.place_of("Zoë"), "64bd0b89f9500306e666f1a29148521b83cdc43874181e432eb134a708c2b67a");
+        let key = key(&digits_of("naming")).unwrap();
+        // printf %s 'Zoë' | openssl dgst -sha256 -hmac "$(printf %s naming | sha256sum | cut -c-64)"
+        assert_eq!(key.place_of("Zoë"), "ad4ec35612a6e6898bdf8ac70e740ac06267b4bfe29beb7790678a34aa9bc947");
         assert_ne!(key.place_of("Zoë"), key.place_of("zoë"));
         assert!(is_place(&key.place_of("../../etc/passwd")));
     }
 
     #[test]
     fn a_key_has_an_id_and_shows_nothing_else() {
-        let (one, other) = (key(&"a".repeat(32)).unwrap(), key(&"b".repeat(32)).unwrap());
-        assert_ne!(one.id(), other.id());
-        assert!(!format!("{one:?}").contains("aaaa"));
+        let (one, other) = (digits_of("one"), digits_of("other"));
+        assert_ne!(key(&one).unwrap().id(), key(&other).unwrap().id());
+        assert!(!format!("{:?}", key(&one).unwrap()).contains(&one[..16]));
     }
 
     #[test]
-    fn a_short_key_is_refused() {
-        let error = key(&"a".repeat(31)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Configuration);
-        assert!(!error.report().contains("aaaa") && error.next_step().is_some());
+    fn a_weak_key_is_refused_and_not_shown() {
+        for weak in ["a".repeat(64), digits_of("short")[..63].to_owned(), "changeme".repeat(8), String::new()]
+        {
+            let error = key(&weak).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(weak.is_empty() || !error.report().contains(&weak));
+            assert!(error.next_step().unwrap().contains("openssl rand"));
+        }
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use trimaran_core::config::{Area, PoolSettings};
-use trimaran_core::{Clock, Error, ErrorKind, Result};
+use trimaran_core::{Clock, Engine, Error, ErrorKind, Result};
 
 use super::catalogue::TenantRecord;
 use super::files::TenantFiles;
+use super::moving::FileReport;
+use super::operation::Step;
 use crate::cache::watched;
-use crate::schema::Book;
+use crate::schema::{Book, Runner};
 use crate::{Connection, Location};
 
 /// How tenants' files are opened.
@@ -21,6 +23,19 @@ pub struct FileSettings {
     pub pool: PoolSettings,
     /// DuckDB: the most memory of each open file, in bytes.
     pub memory: u64,
+}
+
+/// What there is of a tenant's store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreReport {
+    /// The areas that it keeps.
+    pub areas: Vec<Area>,
+    /// Its engine.
+    pub engine: Engine,
+    /// Its files; none on a server, and none before it was first opened.
+    pub files: Vec<FileReport>,
+    /// The last migration that was applied to it; `None` if there is no file yet.
+    pub version: Option<String>,
 }
 
 /// The stores of all tenants, for one or several per-tenant areas at one URL. Cheap to clone.
@@ -86,6 +101,79 @@ impl TenantStores {
         };
         // Also where this installation keeps no results: another one in this process may.
         Ok(watched(connection, tenant.id))
+    }
+
+    /// Whether opening the tenant's store makes no file: it is there, or none is needed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a record that is not the catalogue's.
+    pub fn is_there(&self, tenant: &TenantRecord) -> Result<bool> {
+        match &self.place {
+            #[cfg(feature = "postgres")]
+            Place::Server(_) => Ok(true),
+            Place::Files(files) => Ok(std::fs::symlink_metadata(files.path(tenant)?).is_ok()),
+        }
+    }
+
+    /// What there is of the tenant's store. Makes and changes nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; [`ErrorKind::Locked`] if another program has the file.
+    pub async fn report(&self, tenant: &TenantRecord) -> Result<StoreReport> {
+        match &self.place {
+            #[cfg(feature = "postgres")]
+            Place::Server(connection) => {
+                let connection = Connection::new(connection.clone());
+                let clock = trimaran_core::clock::SystemClock;
+                let status = Runner::new(&connection, &Book::new(), &self.areas, &clock).status().await?;
+                let version = status.version().map(str::to_owned);
+                Ok(StoreReport {
+                    areas: self.areas.to_vec(),
+                    engine: connection.engine(),
+                    files: vec![],
+                    version,
+                })
+            }
+            Place::Files(files) => Ok(StoreReport {
+                areas: self.areas.to_vec(),
+                engine: files.engine,
+                version: files.version(tenant).await?,
+                files: files.reports(tenant)?,
+            }),
+        }
+    }
+
+    /// Makes sure that [`Self::move_to`] and [`Self::remove`] could do what they are for.
+    pub(super) async fn check(&self, from: &TenantRecord, to: Option<&TenantRecord>) -> Result<()> {
+        match &self.place {
+            #[cfg(feature = "postgres")]
+            Place::Server(_) => Ok(()),
+            Place::Files(files) => {
+                drop(files.settle(from).await?);
+                to.map_or(Ok(()), |to| files.check_vacant(to))
+            }
+        }
+    }
+
+    /// Gives the tenant's file the name that `to` has. Rows on a server have none.
+    pub(super) async fn move_to(&self, from: &TenantRecord, to: &TenantRecord) -> Result<()> {
+        match &self.place {
+            #[cfg(feature = "postgres")]
+            Place::Server(_) => Ok(()),
+            Place::Files(files) => files.move_file(from, to).await,
+        }
+    }
+
+    /// Removes all that the tenant has here, and says what that was.
+    pub(super) async fn remove(&self, tenant: &TenantRecord) -> Result<Step> {
+        match &self.place {
+            #[cfg(feature = "postgres")]
+            Place::Server(connection) => {
+                let scoped = Connection::new(connection.scoped(tenant.id));
+                super::rows::remove(&scoped, tenant.id).await.map(|()| Step::Rows)
+            }
+            Place::Files(files) => files.remove_file(tenant).await.map(|()| Step::Files),
+        }
     }
 
     /// Lets go of all files once they are idle, or of the server.

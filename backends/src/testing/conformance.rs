@@ -82,7 +82,8 @@ impl StoreFixture {
     /// The engine's.
     pub async fn secure(owner: &Connection, role: &str) -> Result<()> {
         Self::make_schema(owner).await?;
-        row_security::secure(owner, &Book::new(), AREAS, Some(role)).await
+        let setting = crate::tenant::signing::TenantSetting::Plain;
+        row_security::secure(owner, &Book::new(), AREAS, Some(role), setting).await
     }
 
     fn over(

@@ -9,7 +9,7 @@ use super::fault::{configuration, unknown};
 use super::layer::Layer;
 use super::reference::expanded;
 use super::settings::Settings;
-use super::{environment, shown};
+use super::{environment, places, shown};
 use crate::{Error, ErrorKind, Result};
 
 /// The file that is read if it is there and no other is named.
@@ -147,7 +147,7 @@ fn process_environment() -> Vec<(String, String)> {
 
 fn defaults() -> Layer {
     let mut layer = Layer::new("default", Dict::new());
-    for (key, doc) in expanded() {
+    for (key, doc) in expanded(&[]) {
         if !doc.default.is_empty() {
             layer.set(&key, doc.default);
         }
@@ -211,7 +211,7 @@ fn no_profile(wanted: &str, why: &str, names: &[String]) -> Error {
 /// Refuses keys that mean nothing.
 fn check_keys(figment: &Figment) -> Result<()> {
     let all = figment.extract::<Dict>().map_err(|e| configuration().context(e.kind.to_string()))?;
-    let known: Vec<String> = expanded().into_iter().map(|(key, _)| key).collect();
+    let known: Vec<String> = expanded(&places::names(figment)).into_iter().map(|(key, _)| key).collect();
     let mut keys = Vec::new();
     leaves("", &all, &mut keys);
     for (key, value) in keys {

@@ -18,6 +18,9 @@
 //! [tenants]
 //! key_file = "/run/secrets/tenant-key"
 //!
+//! [tenants.places.eu]
+//! url = "duckdb:///mnt/eu/tenants"                     # some tenants' data is here instead
+//!
 //! [profile.test.stores.identity]
 //! url = "sqlite:test.db"
 //! ```
@@ -32,6 +35,7 @@ mod environment;
 mod fault;
 mod layer;
 mod loader;
+pub mod places;
 pub mod pool;
 mod reference;
 pub mod settings;
@@ -46,5 +50,5 @@ pub use content::{ContentPlace, ContentSettings, S3Credentials, S3Settings};
 pub use loader::{Builder, Config};
 pub use pool::PoolSettings;
 pub use reference::{KEYS, KeyDoc, Kind, markdown};
-pub use settings::{SecretSettings, Settings, StoreSettings, TenantSettings};
+pub use settings::{Placement, SecretSettings, Settings, StoreSettings, TenantSettings};
 pub use shown::Shown;

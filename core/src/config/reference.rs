@@ -23,7 +23,7 @@ pub enum Kind {
     Size,
 }
 
-/// A key: where `*` stands, the name of one of the areas in a database.
+/// A key: where `*` stands, the name of one of the areas in a database; where `NAME` stands, that of a tenants' place.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyDoc {
     /// The dotted key.
@@ -41,7 +41,7 @@ const fn key(key: &'static str, kind: Kind, default: &'static str, text: &'stati
 }
 
 /// All keys, in the order in which they are shown and documented.
-pub const KEYS: [KeyDoc; 40] = [
+pub const KEYS: &[KeyDoc] = &[
     key(
         "data_directory",
         Kind::Path,
@@ -162,13 +162,64 @@ pub const KEYS: [KeyDoc; 40] = [
         "tenants.key",
         Kind::Secret,
         "",
-        "What tenants' file names are derived from, at least 32 characters. It must never change. Rather use `key_file`.",
+        "What tenants' file names are derived from: 256 random bits, as 64 hexadecimal digits or base64. `trimaran tenant rekey` changes it. Rather use `key_file`.",
     ),
     key(
         "tenants.key_file",
         Kind::Path,
         "",
         "A file that holds that key. Without key and URL for the per-tenant areas, one is made in `data_directory`.",
+    ),
+    key(
+        "tenants.placement",
+        Kind::Text,
+        "default",
+        "Where the data of a new tenant goes: `default` (where `stores` says), the name of a place, or `least-loaded`, the one with the fewest tenants.",
+    ),
+    key(
+        "tenants.places.NAME.url",
+        Kind::Url,
+        "",
+        "A further place for tenants' data, of all per-tenant areas, as in `stores.conversation.url`, whose pool and memory settings hold here, too.",
+    ),
+    key("tenants.places.NAME.url_file", Kind::Path, "", "A file that holds the URL, in place of `url`."),
+    key(
+        "tenants.places.NAME.password",
+        Kind::Secret,
+        "",
+        "The password that belongs to `url`. Rather use `password_file`.",
+    ),
+    key(
+        "tenants.places.NAME.password_file",
+        Kind::Path,
+        "",
+        "A file that holds the password that belongs to `url`, and nothing else.",
+    ),
+    key(
+        "tenants.places.NAME.owner_url",
+        Kind::Url,
+        "",
+        "Postgres: the role that owns the tables and runs migrations.",
+    ),
+    key("tenants.places.NAME.owner_password", Kind::Secret, "", "The password that belongs to `owner_url`."),
+    key(
+        "tenants.places.NAME.owner_password_file",
+        Kind::Path,
+        "",
+        "A file that holds the password that belongs to `owner_url`.",
+    ),
+    key(
+        "tenants.signing_key",
+        Kind::Secret,
+        "",
+        "Postgres: what tenant settings are signed with, so that no SQL can say that it is another tenant's. Needs `owner_url` for `configuration` and \
+         `conversation`, with another role than in `url`. Rather use `signing_key_file`.",
+    ),
+    key(
+        "tenants.signing_key_file",
+        Kind::Path,
+        "",
+        "A file that holds that key. Another key is taken over when schemas are brought up to date; the one before still holds.",
     ),
     key(
         "tenants.open_files",
@@ -241,16 +292,27 @@ pub const KEYS: [KeyDoc; 40] = [
     key("cache.redis_url_file", Kind::Path, "", "A file that holds that URL."),
 ];
 
-/// Every key with its `*` replaced by each area: all of one area's, then all of the next one's.
-pub(super) fn expanded() -> Vec<(String, &'static KeyDoc)> {
+/// What stands in a key for the name of a tenants' place.
+const NAME: &str = "NAME";
+
+/// Every key with its `*` replaced by each area, and `NAME` by each of `places`: all of one area's or place's, then all of
+/// the next one's.
+pub(super) fn expanded(places: &[String]) -> Vec<(String, &'static KeyDoc)> {
+    let stands_for = |doc: &KeyDoc| [doc.key.contains('*'), doc.key.contains(NAME)];
     let mut out = Vec::new();
-    for stretch in KEYS.chunk_by(|a, b| a.key.contains('*') == b.key.contains('*')) {
-        if stretch[0].key.contains('*') {
-            for area in super::Area::SQL {
-                out.extend(stretch.iter().map(|doc| (doc.key.replace('*', area.name()), doc)));
+    for stretch in KEYS.chunk_by(|a, b| stands_for(a) == stands_for(b)) {
+        match stands_for(&stretch[0]) {
+            [true, _] => {
+                for area in super::Area::SQL {
+                    out.extend(stretch.iter().map(|doc| (doc.key.replace('*', area.name()), doc)));
+                }
             }
-        } else {
-            out.extend(stretch.iter().map(|doc| (doc.key.to_owned(), doc)));
+            [_, true] => {
+                for place in places {
+                    out.extend(stretch.iter().map(|doc| (doc.key.replace(NAME, place), doc)));
+                }
+            }
+            _ => out.extend(stretch.iter().map(|doc| (doc.key.to_owned(), doc))),
         }
     }
     out
@@ -259,7 +321,7 @@ pub(super) fn expanded() -> Vec<(String, &'static KeyDoc)> {
 /// The table in Markdown, as the documentation has it.
 pub fn markdown() -> String {
     let mut out = String::from("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
-    for doc in &KEYS {
+    for doc in KEYS {
         let kind = match doc.kind {
             Kind::Text => "text",
             Kind::Path => "path",

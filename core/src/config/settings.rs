@@ -10,14 +10,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::fault::{configuration, wrong};
 use super::{Area, CacheSettings, ContentSettings, PoolSettings, units};
-use crate::secret::SecretKey;
+use crate::secret::{SecretKey, strength};
 use crate::{Engine, Error, ErrorKind, Location, Result};
 
 /// The least memory that DuckDB works in.
 const LEAST_MEMORY: u64 = 64 << 20;
-
-/// The least length of a tenant key: 256 bits, if every byte is random.
-const LEAST_KEY: usize = 32;
 
 /// All settings, resolved: secrets are read from their files.
 #[derive(Debug, Clone)]
@@ -58,6 +55,13 @@ pub struct StoreSettings {
 pub struct TenantSettings {
     /// What file names are derived from. `None`: not given.
     pub key: Option<SecretString>,
+    /// Postgres: what tenant settings are signed with. `None`: they are not.
+    pub signing_key: Option<SecretString>,
+    /// Further places that tenants' data may be in, each with all per-tenant areas, by their names. What is not in one of
+    /// them is where `stores` says.
+    pub places: BTreeMap<String, StoreSettings>,
+    /// Where a new tenant's data goes.
+    pub placement: Placement,
     /// The most files open at a time.
     pub open_files: usize,
     /// The most connections open at a time to one file.
@@ -68,6 +72,17 @@ pub struct TenantSettings {
     pub buffer_delay: Duration,
     /// How many bytes of one tenant's messages wait at most, and one message.
     pub buffer_size: u64,
+}
+
+/// Where a new tenant's data goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// Where `stores` says.
+    Default,
+    /// Into the place of this name.
+    Named(String),
+    /// Where the fewest tenants are, the default among them; the first by name, if several have as few.
+    LeastLoaded,
 }
 
 /// What secrets are encrypted under.
@@ -88,10 +103,11 @@ impl Settings {
             stores.insert(area, reader.store(area, &data_directory)?);
         }
         agree(figment, &stores)?;
+        let places = super::places::read(&reader, figment, &stores)?;
         Ok(Self {
             migrate: reader.boolean("migrate")?,
             content: super::content::read(&reader, &data_directory)?,
-            tenants: reader.tenants()?,
+            tenants: reader.tenants(places)?,
             secrets: reader.secrets()?,
             cache: super::cache::read(&reader)?,
             stores,
@@ -217,7 +233,7 @@ impl Reader<'_> {
         Ok(SecretString::from(line.to_owned()))
     }
 
-    fn location(&self, area: Area, url_key: &str, password_key: &str) -> Result<Option<Location>> {
+    pub(super) fn location(&self, area: Area, url_key: &str, password_key: &str) -> Result<Option<Location>> {
         let password = self.secret(password_key)?;
         let Some(url) = self.secret(url_key)? else {
             if password.is_some() {
@@ -248,13 +264,7 @@ impl Reader<'_> {
         let owner = self.location(area, &key("owner_url"), &key("owner_password"))?;
         let is_default = given.is_none();
         let location = given.unwrap_or_else(|| embedded(area, data_directory));
-        if let Some(owner) = &owner
-            && (owner.engine() != Engine::Postgres || location.engine() != Engine::Postgres)
-        {
-            return Err(self
-                .wrong(&key("owner_url"), "only Postgres has an owner")
-                .hint(format!("remove it, or give {} a Postgres URL", key("url"))));
-        }
+        self.owned(owner.as_ref(), &location, &key("owner_url"), &key("url"))?;
         let pool = PoolSettings {
             max_connections: self.number(&key("max_connections"), 1)?,
             min_connections: self.number(&key("min_connections"), 0)?,
@@ -271,6 +281,24 @@ impl Reader<'_> {
         Ok(StoreSettings { location, owner, pool, memory: self.memory(&key("memory"))?, is_default })
     }
 
+    /// Refuses an owner where there can be none.
+    pub(super) fn owned(
+        &self,
+        owner: Option<&Location>,
+        location: &Location,
+        owner_key: &str,
+        url_key: &str,
+    ) -> Result<()> {
+        match owner {
+            Some(owner) if owner.engine() != Engine::Postgres || location.engine() != Engine::Postgres => {
+                Err(self
+                    .wrong(owner_key, "only Postgres has an owner")
+                    .hint(format!("remove it, or give {url_key} a Postgres URL")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn duration(&self, key: &str) -> Result<Duration> {
         self.required(key, |text| match units::duration(text)? {
             Duration::ZERO => Err("it must be more than nothing".to_owned()),
@@ -278,18 +306,22 @@ impl Reader<'_> {
         })
     }
 
-    fn tenants(&self) -> Result<TenantSettings> {
+    fn tenants(&self, places: BTreeMap<String, StoreSettings>) -> Result<TenantSettings> {
         let key = self.secret("tenants.key")?;
-        if let Some(key) = &key
-            && key.expose_secret().len() < LEAST_KEY
-        {
+        if let Some(weakness) = key.as_ref().and_then(|key| strength::weakness(key.expose_secret())) {
             let from = if self.text("tenants.key")?.is_some() { "tenants.key" } else { "tenants.key_file" };
             return Err(self
-                .wrong(from, format!("the key has fewer than {LEAST_KEY} characters"))
-                .hint("make one with `openssl rand -hex 32`"));
+                .wrong(from, format!("it can't be the key: {weakness}"))
+                .hint(
+                    "make one with `openssl rand -hex 32`; where tenants have files already, `trimaran tenant rekey` names \
+                     them by it",
+                ));
         }
         Ok(TenantSettings {
             key,
+            signing_key: self.signing_key()?,
+            placement: super::places::placement(self, &places)?,
+            places,
             open_files: usize::try_from(self.number("tenants.open_files", 1)?)
                 .map_err(|e| configuration().source(e))?,
             max_connections: self.number("tenants.max_connections", 1)?,
@@ -301,6 +333,20 @@ impl Reader<'_> {
 }
 
 impl Reader<'_> {
+    fn signing_key(&self) -> Result<Option<SecretString>> {
+        const KEY: &str = "tenants.signing_key";
+        let key = self.secret(KEY)?;
+        match key.as_ref().and_then(|key| strength::weakness(key.expose_secret())) {
+            Some(weakness) => {
+                let from = if self.text(KEY)?.is_some() { KEY } else { "tenants.signing_key_file" };
+                Err(self
+                    .wrong(from, format!("it can't be the key: {weakness}"))
+                    .hint("make one with `openssl rand -hex 32`"))
+            }
+            None => Ok(key),
+        }
+    }
+
     fn secrets(&self) -> Result<SecretSettings> {
         const KEY: &str = "secrets.key";
         const PREVIOUS: &str = "secrets.previous_keys_file";

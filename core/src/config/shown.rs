@@ -25,7 +25,10 @@ pub struct Shown {
 const HIDDEN: &str = "…";
 
 pub(super) fn all(figment: &Figment, settings: &Settings) -> Vec<Shown> {
-    expanded().into_iter().filter_map(|(key, doc)| one(figment, settings, &key, doc)).collect()
+    expanded(&super::places::names(figment))
+        .into_iter()
+        .filter_map(|(key, doc)| one(figment, settings, &key, doc))
+        .collect()
 }
 
 fn one(figment: &Figment, settings: &Settings, key: &str, doc: &KeyDoc) -> Option<Shown> {

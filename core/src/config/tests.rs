@@ -214,7 +214,7 @@ fn every_key_is_documented_once_and_has_a_default_or_may_be_missing() {
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), KEYS.len());
-    for doc in &KEYS {
+    for doc in KEYS {
         assert!(markdown().contains(&format!("| `{}` |", doc.key)));
     }
 }

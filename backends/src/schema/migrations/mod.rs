@@ -7,6 +7,7 @@ mod m0004_tenant_mark;
 mod m0005_configuration;
 mod m0006_conversation;
 mod m0007_results;
+mod m0008_tenant_places;
 
 use super::Migration;
 
@@ -19,4 +20,5 @@ pub const TRIMARAN: &[Migration] = &[
     m0005_configuration::MIGRATION,
     m0006_conversation::MIGRATION,
     m0007_results::MIGRATION,
+    m0008_tenant_places::MIGRATION,
 ];

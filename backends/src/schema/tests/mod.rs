@@ -1,5 +1,7 @@
 //! The schema on real engines: each case on every one of them.
 
+#[cfg(all(feature = "postgres", feature = "testing"))]
+mod apart;
 mod fixture;
 mod parity;
 #[cfg(all(feature = "postgres", feature = "testing"))]

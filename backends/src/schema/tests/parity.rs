@@ -18,7 +18,7 @@ use super::{cases, fixture};
 use crate::catalog::{ReferentialAction, Table};
 use crate::entity::{application, configuration, conversation, identity};
 use crate::schema::{Book, bookkeeping};
-use crate::tenant::entity::{tenant, tenant_mark};
+use crate::tenant::entity::{tenant, tenant_home, tenant_mark, tenant_operation};
 
 /// What a table is, as far as engines agree on it: names of keys aside, which DuckDB forgets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +177,8 @@ fn entities() -> BTreeMap<String, Shape> {
         entity(conversation::attack_result::Entity),
         entity(conversation::scenario_result::Entity),
         entity(tenant::Entity),
+        entity(tenant_home::Entity),
+        entity(tenant_operation::Entity),
         entity(tenant_mark::Entity),
     ])
 }

@@ -1,5 +1,12 @@
 //! Tenants on real engines.
 
+mod installation;
+mod keys;
+mod locked_down;
+mod names;
+mod operations;
+mod places;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -47,7 +54,7 @@ impl Fixture {
 }
 
 fn catalogue(db: Connection, clock: &ManualClock) -> TenantCatalogue {
-    let key = NamingKey::new(&SecretString::from("k".repeat(32))).unwrap();
+    let key = NamingKey::new(&SecretString::from(installation::key_text("fixture"))).unwrap();
     let clock = Arc::new(clock.clone());
     let ids = Arc::new(SequentialIds::new(clock.clone()));
     TenantCatalogue::new(Executor::Connection(db), clock, ids, key)
