@@ -35,6 +35,9 @@ pub(super) struct TenantFiles {
     patience: std::time::Duration,
 }
 
+/// Whose a file is and where: a tenant's next file, or the next tenant's in its place, is another one.
+type FileKey = (TenantId, PathBuf);
+
 /// The files that are open.
 #[derive(Debug)]
 enum OpenFiles {
@@ -43,8 +46,7 @@ enum OpenFiles {
     Others {
         pool: PoolSettings,
         memory: u64,
-        /// By whose it is and where: a tenant's next file, or the next tenant's in its place, is another one.
-        files: Mutex<LruCache<(TenantId, PathBuf), Arc<OnceCell<Connection>>>>,
+        files: Mutex<LruCache<FileKey, Arc<OnceCell<Connection>>>>,
     },
 }
 
