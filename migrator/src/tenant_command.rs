@@ -1,7 +1,7 @@
 //! `trimaran tenant`: whose data an installation keeps, and what an administrator does to it.
 
 use std::io::{BufRead as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -152,6 +152,7 @@ impl Command {
         if !matches!(self, Self::Create { .. }) && is_new(&config)? {
             return match self {
                 Self::List(_) => Ok(Report::Tenants(Vec::new())),
+                Self::Rekey { new_key_file, .. } => rekeyed(&config, &new_key(new_key_file)?, 0),
                 _ => Err(missing("there is no application store yet")),
             };
         }
@@ -187,14 +188,9 @@ impl Command {
             }
             Self::Rekey { new_key_file, .. } => {
                 interrupt::listen()?;
-                let key = NamingKey::new(&password(new_key_file)?)?;
+                let key = new_key(new_key_file)?;
                 let changed = administration.rekey(&key).await?;
-                let in_use = config.settings().tenants.key.as_ref().map(NamingKey::new).transpose()?;
-                Ok(Report::Rekeyed {
-                    changed,
-                    key_id: key.id().to_owned(),
-                    is_configured: in_use.is_some_and(|in_use| in_use.id() == key.id()),
-                })
+                rekeyed(config, &key, changed)
             }
             Self::Delete { chosen, yes, .. } => {
                 interrupt::listen()?;
@@ -275,6 +271,16 @@ async fn list(stores: &Stores) -> Result<Report> {
             None => return Ok(Report::Tenants(tenants)),
         }
     }
+}
+
+fn new_key(file: &Path) -> Result<NamingKey> {
+    NamingKey::new(&password(file)?)
+}
+
+fn rekeyed(config: &Config, key: &NamingKey, changed: u64) -> Result<Report> {
+    let in_use = config.settings().tenants.key.as_ref().map(NamingKey::new).transpose()?;
+    let is_configured = in_use.is_some_and(|in_use| in_use.id() == key.id());
+    Ok(Report::Rekeyed { changed, key_id: key.id().to_owned(), is_configured })
 }
 
 /// Asks for the user's name.

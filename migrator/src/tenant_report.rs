@@ -234,7 +234,7 @@ mod tests {
     fn names_that_look_alike_are_shown_apart() {
         // Composed and decomposed, with a sign of another direction, with control characters.
         assert_ne!(shown("Zo\u{eb}"), shown("Zoe\u{308}"));
-        assert_eq!(shown("Zoe\u{308}"), "\"Zoe\u{308}\"");
+        assert_eq!(shown("Zoe\u{308}"), "\"Zoe\\u{308}\"");
         assert_eq!(shown("a\0\n\u{1b}[2J\u{202e}"), "\"a\\0\\n\\u{1b}[2J\\u{202e}\"");
         assert_eq!(shown(" alice"), "\" alice\"");
     }

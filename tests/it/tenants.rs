@@ -1,6 +1,6 @@
 //! `trimaran tenant` on real installations, killed on the way and gone on with.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -240,6 +240,16 @@ fn killed_until_done(installation: &Installation, arguments: &[&str], kills: usi
     installation.command(arguments).output().unwrap()
 }
 
+/// Starts the command and kills it when it has told of so many tenants.
+fn killed_after_lines(installation: &Installation, arguments: &[&str], lines: usize) {
+    let mut child =
+        installation.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let told = std::io::BufReader::new(child.stderr.take().unwrap()).lines().take(lines);
+    assert_eq!(told.map(Result::unwrap).filter(|line| line.ends_with(": done")).count(), lines);
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_keys_that_is_killed_again_and_again_loses_nothing() {
     for scheme in ["sqlite", "duckdb", "postgres"] {
@@ -248,7 +258,11 @@ async fn a_change_of_keys_that_is_killed_again_and_again_loses_nothing() {
         let ids = installation.fill(&users).await;
         let new = installation.key_file("new");
         let arguments = ["tenant", "rekey", "--json", "--new-key-file", new.to_str().unwrap()];
-        ended(&killed_until_done(&installation, &arguments, 8, 700), 0);
+        // In the middle, for certain: after so many tenants.
+        for tenants in [1, 2] {
+            killed_after_lines(&installation, &arguments, tenants);
+        }
+        ended(&killed_until_done(&installation, &arguments, 6, 700), 0);
         // The configuration names the key of before still.
         let refused = Opener::new(&installation.config()).open().await.unwrap_err();
         assert!(refused.next_step().unwrap().contains("trimaran tenant rekey"), "{}", refused.report());

@@ -145,13 +145,43 @@ impl DuckdbFiles {
         lock(&self.places).len()
     }
 
+    /// Whether the file at `path` is open or being opened.
+    pub fn is_open(&self, path: &std::path::Path) -> bool {
+        lock(&self.places).contains(path)
+    }
+
     /// Closes the file at `path`, if it is open, once it is out of use.
-    pub async fn let_go(&self, path: &std::path::Path) {
-        let place = lock(&self.places).pop(path);
+    ///
+    /// # Errors
+    /// `Locked` if it is used for longer than a caller waits for a file's place; those who use it are not disturbed.
+    pub async fn let_go(&self, path: &std::path::Path) -> Result<()> {
+        let deadline = Instant::now() + self.settings.pool.acquire_timeout;
+        let place = loop {
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            {
+                let mut places = lock(&self.places);
+                match places.peek(path).map(Place::is_idle) {
+                    None => return Ok(()),
+                    Some(true) => break places.pop(path),
+                    Some(false) => {}
+                }
+            }
+            timeout_at(deadline, freed).await.map_err(|_| {
+                Error::new(ErrorKind::Locked, format!("close {}", path.display()))
+                    .context(format!(
+                        "this program has been using it for {:?}",
+                        self.settings.pool.acquire_timeout
+                    ))
+                    .hint("let go of what uses the file: repositories, transactions, streams")
+            })?;
+        };
         if let Some(file) = place.as_ref().and_then(|place| place.file.get()) {
             file.close().await;
         }
         self.freed.notify_waiters();
+        Ok(())
     }
 
     /// Closes all files, once they are out of use.

@@ -35,6 +35,9 @@ pub(super) struct TenantFiles {
     patience: std::time::Duration,
 }
 
+/// Whose a file is and where: a tenant's next file, or the next tenant's in its place, is another one.
+type FileKey = (TenantId, PathBuf);
+
 /// The files that are open.
 #[derive(Debug)]
 enum OpenFiles {
@@ -43,7 +46,7 @@ enum OpenFiles {
     Others {
         pool: PoolSettings,
         memory: u64,
-        files: Mutex<LruCache<TenantId, Arc<OnceCell<Connection>>>>,
+        files: Mutex<LruCache<FileKey, Arc<OnceCell<Connection>>>>,
     },
 }
 
@@ -107,7 +110,7 @@ impl TenantFiles {
     /// The tenant's file, made and brought up to date if need be.
     pub(super) async fn open(&self, tenant: &TenantRecord) -> Result<Connection> {
         let path = self.path(tenant)?;
-        private::check_file(&path)?;
+        self.check(tenant, &path)?;
         let location = Location::file(self.engine, &path);
         match &self.open {
             #[cfg(feature = "duckdb")]
@@ -120,7 +123,7 @@ impl TenantFiles {
             OpenFiles::Others { pool, memory, files } => {
                 let cell = {
                     let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-                    Arc::clone(files.get_or_insert(tenant.id, Arc::default))
+                    Arc::clone(files.get_or_insert((tenant.id, path.clone()), Arc::default))
                 };
                 // Several callers at once open it once; a failure is tried again by the next.
                 let open = async || {
@@ -143,24 +146,41 @@ impl TenantFiles {
     /// # Errors
     /// [`ErrorKind::Locked`] if somebody uses it for longer than a caller waits for a file.
     pub(super) async fn let_go(&self, tenant: &TenantRecord) -> Result<()> {
-        let closed = async {
-            match &self.open {
-                #[cfg(feature = "duckdb")]
-                OpenFiles::Duckdb(files) => files.let_go(&self.path(tenant)?).await,
-                OpenFiles::Others { files, .. } => {
-                    let cell = files.lock().unwrap_or_else(PoisonError::into_inner).pop(&tenant.id);
-                    if let Some(connection) = cell.as_ref().and_then(|cell| cell.get()) {
-                        connection.close().await;
-                    }
-                }
+        let path = self.path(tenant)?;
+        match &self.open {
+            #[cfg(feature = "duckdb")]
+            OpenFiles::Duckdb(files) => files.let_go(&path).await,
+            OpenFiles::Others { files, .. } => {
+                let cell = files.lock().unwrap_or_else(PoisonError::into_inner).pop(&(tenant.id, path));
+                let Some(connection) = cell.as_ref().and_then(|cell| cell.get()) else { return Ok(()) };
+                tokio::time::timeout(self.patience, connection.close()).await.map_err(|_| {
+                    Error::new(ErrorKind::Locked, "close a tenant's file")
+                        .context(format!("this program has been using it for {:?}", self.patience))
+                        .hint("let go of the tenant's repositories, transactions and streams first")
+                })
             }
-            Ok(())
+        }
+    }
+
+    /// Makes sure that what stands in the tenant's place is a file that may be opened: everything beside it, too, unless it is
+    /// open, which costs a call of the system each. Forgets a file that is gone: another may come in its place.
+    fn check(&self, tenant: &TenantRecord, path: &Path) -> Result<()> {
+        let is_open = match &self.open {
+            #[cfg(feature = "duckdb")]
+            OpenFiles::Duckdb(files) => files.is_open(path),
+            OpenFiles::Others { files, .. } => {
+                let files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                files.contains(&(tenant.id, path.to_owned()))
+            }
         };
-        tokio::time::timeout(self.patience, closed).await.map_err(|_| {
-            Error::new(ErrorKind::Locked, "close a tenant's file")
-                .context(format!("this program has been using it for {:?}", self.patience))
-                .hint("let go of the tenant's repositories, transactions and streams first")
-        })?
+        let is_there = if is_open { private::check_one(path)? } else { private::check_file(path)? };
+        if let (true, false, OpenFiles::Others { files, .. }) = (is_open, is_there, &self.open) {
+            let gone =
+                files.lock().unwrap_or_else(PoisonError::into_inner).pop(&(tenant.id, path.to_owned()));
+            // Its connections are closed when the last who uses it lets go.
+            drop(gone);
+        }
+        Ok(())
     }
 
     /// Lets go of all files once they are idle.

@@ -54,7 +54,8 @@ pub(super) fn check_file(path: &Path) -> Result<bool> {
     check_one(path)
 }
 
-fn check_one(path: &Path) -> Result<bool> {
+/// The same without what stands beside it.
+pub(super) fn check_one(path: &Path) -> Result<bool> {
     let refused = |why: &str, hint: &str| {
         Err(Error::new(ErrorKind::Forbidden, format!("open the tenant's file {}", path.display()))
             .context(why.to_owned())

@@ -10,7 +10,7 @@ use super::files::TenantFiles;
 use super::moving::FileReport;
 use super::operation::Step;
 use crate::cache::watched;
-use crate::schema::{Book, Runner};
+use crate::schema::Book;
 use crate::{Connection, Location};
 
 /// How tenants' files are opened.
@@ -125,7 +125,9 @@ impl TenantStores {
             Place::Server(connection) => {
                 let connection = Connection::new(connection.clone());
                 let clock = trimaran_core::clock::SystemClock;
-                let status = Runner::new(&connection, &Book::new(), &self.areas, &clock).status().await?;
+                let status = crate::schema::Runner::new(&connection, &Book::new(), &self.areas, &clock)
+                    .status()
+                    .await?;
                 let version = status.version().map(str::to_owned);
                 Ok(StoreReport {
                     areas: self.areas.to_vec(),

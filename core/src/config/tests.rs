@@ -95,6 +95,75 @@ fn an_unknown_key_is_refused_with_the_one_that_was_meant() {
     assert!(error.to_string().contains("it must be a table"), "{error}");
 }
 
+/// A key that nobody should use.
+fn naming_key() -> String {
+    crate::digest::hex(&crate::digest::sha256(b"a naming key for tests of the configuration"))
+}
+
+#[test]
+fn tenants_have_further_places_by_name() {
+    let text = "[stores.conversation]\nmax_connections = 3\n[stores.configuration]\nmax_connections = 3\n\
+                [tenants]\nplacement = 'eu'\n[tenants.places.eu]\nurl = 'duckdb:///mnt/eu'\n\
+                [tenants.places.big]\nurl = 'postgres://app@db/big'\nowner_url = 'postgres://owner@db/big'\n";
+    let variables = [
+        ("TRIMARAN_TENANTS__PLACES__BIG__PASSWORD", "hunter2"),
+        ("TRIMARAN_TENANTS__PLACES__US__URL", "sqlite:///mnt/us"),
+    ];
+    let config = load(text, &variables).unwrap();
+    let tenants = &config.settings().tenants;
+    assert_eq!(tenants.placement, Placement::Named("eu".to_owned()));
+    assert_eq!(tenants.places.keys().collect::<Vec<_>>(), ["big", "eu", "us"]);
+    let big = &tenants.places["big"];
+    assert_eq!((big.pool.max_connections, big.location.engine()), (3, Engine::Postgres));
+    assert_eq!(big.location.server().unwrap().1.unwrap().expose_secret(), "hunter2");
+    assert!(big.owner.is_some() && !big.is_default);
+    let shown = |key: &str| config.shown().iter().find(|s| s.key == key).map(|s| s.value.clone());
+    assert_eq!(shown("tenants.places.eu.url").as_deref(), Some("duckdb:///mnt/eu"));
+    assert_eq!(shown("tenants.places.big.password").as_deref(), Some("…"));
+    let placement = |text: &str| load(text, &[]).unwrap().settings().tenants.placement.clone();
+    assert_eq!(placement(""), Placement::Default);
+    assert_eq!(placement("[tenants]\nplacement = 'least-loaded'"), Placement::LeastLoaded);
+}
+
+#[test]
+fn places_that_can_t_be_are_refused() {
+    for (text, says) in [
+        ("[tenants]\nplacement = 'mars'", "there is no such place"),
+        ("[tenants.places.Eu]\nurl = 'sqlite:a'", "can't be the name of a place"),
+        ("[tenants.places.default]\nurl = 'sqlite:a'", "can't be the name of a place"),
+        ("[tenants.places.least-loaded]\nurl = 'sqlite:a'", "can't be the name of a place"),
+        ("[tenants.places.eu]\n", "it has no url"),
+        ("[tenants.places.eu]\nurl = 'mysql://x'", "tenants.places.eu.url"),
+        ("[tenants.places.eu]\nurll = 'sqlite:a'", "tenants.places.eu.urll"),
+        ("[tenants.places.eu]\nurl = 'sqlite:a'\nowner_url = 'sqlite:b'", "only Postgres has an owner"),
+        ("[tenants.places.eu]\nurl = 'sqlite:a'\npassword = 'x'", "has no password"),
+        ("[tenants.places]\na.url = 'sqlite:x'\nb.url = 'sqlite:x'", "it is that of tenants.places.a"),
+        ("[tenants.places.eu]\nurl = 'duckdb:trimaran-data/tenants'", "it is that of stores.con"),
+        ("[tenants.places.eu]\nurl = 'sqlite:trimaran-data/tenants'", "it is that of stores.con"),
+        ("[tenants]\nplaces = 3", "tenants.places"),
+    ] {
+        let error = refused(text, &[]);
+        assert!(error.to_string().contains(says), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_weak_key_for_tenants_is_refused_and_not_shown() {
+    load(&format!("[tenants]\nkey = '{}'", naming_key()), &[]).unwrap();
+    for weak in
+        ["changeme".repeat(8), "a".repeat(64), naming_key()[..63].to_owned(), "0123456789abcdef".repeat(4)]
+    {
+        let error = refused(&format!("[tenants]\nkey = '{weak}'"), &[]);
+        assert!(error.to_string().contains("tenants.key ("), "{error}");
+        assert!(error.next_step().unwrap().contains("openssl rand -hex 32"), "{error}");
+        assert!(!error.report().contains(&weak), "{error}");
+        let folder = Folder::new();
+        let file = folder.file("key", &format!("{weak}\n"));
+        let error = refused("", &[("TRIMARAN_TENANTS__KEY_FILE", &file)]);
+        assert!(error.to_string().contains("tenants.key_file (TRIMARAN_TENANTS__KEY_FILE)"), "{error}");
+    }
+}
+
 #[test]
 fn no_error_and_no_listing_shows_a_secret() {
     let secret = "hunter2hunter2";
@@ -117,7 +186,8 @@ fn no_error_and_no_listing_shows_a_secret() {
     }
     let text = format!(
         "[stores.identity]\nurl = 'postgres://me:{secret}@host/db'\n[stores.application]\nurl = 'postgres://me@other/db'\n\
-         password = '{secret}'\n[tenants]\nkey = '{secret}{secret}{secret}'\n"
+         password = '{secret}'\n[tenants]\nkey = '{secret}{}'\n",
+        naming_key()
     );
     let config = load(&text, &[]).unwrap();
     assert!(!format!("{:?} {:?}", config, config.shown()).contains(secret));

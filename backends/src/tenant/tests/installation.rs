@@ -52,7 +52,7 @@ impl On {
 pub(super) struct Installation {
     pub(super) on: On,
     folder: tempfile::TempDir,
-    url: String,
+    pub(super) url: String,
     #[cfg(feature = "testing")]
     _database: Option<crate::testing::TestDatabase>,
 }
@@ -91,10 +91,21 @@ impl Installation {
         self.tenants().join(format!("{}.{}", tenant.place, self.on.engine().name()))
     }
 
+    /// The catalogue is on the same engine.
+    fn application(&self) -> String {
+        if On::FILES.contains(&self.on) {
+            let name = self.on.engine().name();
+            return format!("{name}://{}", self.folder.path().join("application").display());
+        }
+        self.url.clone()
+    }
+
     pub(super) fn builder(&self, key: &str) -> Builder {
         Config::builder()
             .environment([])
             .set("data_directory", self.folder.path().join("data").to_str().unwrap())
+            .set("stores.application.url", self.application())
+            .set("stores.application.acquire_timeout", "300ms")
             .set("stores.configuration.url", self.url.as_str())
             .set("stores.conversation.url", self.url.as_str())
             .set("stores.conversation.acquire_timeout", "300ms")
@@ -162,14 +173,14 @@ impl Observer for StopAt {
 
 /// The rows of all tables of the tenants' areas, on Postgres, of this tenant.
 #[cfg(feature = "testing")]
-pub(super) async fn rows_on_server(stores: &Stores, tenant: TenantId, url: &Installation) -> Option<i64> {
+pub(super) async fn rows_on_server(tenant: TenantId, at: &Installation) -> Option<i64> {
     use sea_orm::{ConnectionTrait as _, Statement};
-    if url.on != On::Postgres {
+    if at.on != On::Postgres {
         return None;
     }
     // The test's own role is a superuser: it sees what any role could.
     let pool = trimaran_core::config::PoolSettings::default();
-    let location = crate::Location::parse(&url.url).unwrap();
+    let location = crate::Location::parse(&at.url).unwrap();
     let db =
         crate::Connection::new(crate::postgres::PostgresConnection::open(&location, &pool).await.unwrap());
     let book = crate::schema::Book::new();
@@ -181,6 +192,5 @@ pub(super) async fn rows_on_server(stores: &Stores, tenant: TenantId, url: &Inst
         rows += row.unwrap().try_get::<i64>("", "n").unwrap();
     }
     db.close().await;
-    let _ = stores;
     Some(rows)
 }

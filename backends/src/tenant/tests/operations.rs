@@ -1,6 +1,7 @@
 //! Operations on tenants, stopped at every step and gone on with.
 
-use trimaran_core::ErrorKind;
+use sea_orm::ConnectionTrait as _;
+use trimaran_core::{ErrorKind, UnitOfWork as _};
 
 use super::installation::{Installation, On, StopAt, fill, key_text, told};
 use crate::stores::Stores;
@@ -135,9 +136,9 @@ async fn a_deletion_goes_on(on: On) {
         assert_eq!(gone.kind(), ErrorKind::NotFound);
         assert_eq!(told(&stores, bob.id).await, ["his", "his"], "stopped at {step}");
         #[cfg(feature = "testing")]
-        if let Some(rows) = super::installation::rows_on_server(&stores, alice.id, &installation).await {
+        if let Some(rows) = super::installation::rows_on_server(alice.id, &installation).await {
             assert_eq!(rows, 0);
-            let his = super::installation::rows_on_server(&stores, bob.id, &installation).await;
+            let his = super::installation::rows_on_server(bob.id, &installation).await;
             assert!(his.unwrap() > 0);
         }
         // Whoever is called so next begins anew.
@@ -220,7 +221,9 @@ async fn nothing_is_begun_on_a_file_that_somebody_uses() {
         }
         let now = stores.tenants().find(alice.id).await.unwrap();
         assert_eq!(now, Some(alice.clone()));
-        drop(unit);
+        // Whoever uses it goes on.
+        unit.executor().execute_unprepared("SELECT 1").await.unwrap();
+        Box::new(unit).commit().await.unwrap();
         drop(used);
         assert_eq!(told(&stores, alice.id).await, ["hers", "hers"]);
         administration.rename(alice.id, "bob").await.unwrap();

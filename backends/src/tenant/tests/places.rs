@@ -58,3 +58,29 @@ async fn tenants_are_in_several_places_on_several_engines() {
         stores.close().await.unwrap();
     }
 }
+
+#[cfg(feature = "testing")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_a_place_beside_files() {
+    let (installation, server) = (Installation::new(On::Sqlite).await, Installation::new(On::Postgres).await);
+    let config =
+        installation.builder("places").set("tenants.places.big.url", server.url.as_str()).load().unwrap();
+    let stores = opened(&config).await.unwrap();
+    let small = stores.tenants().create("alice").await.unwrap();
+    let big = stores.tenants().create_in("bob", "big").await.unwrap();
+    fill(&stores, small.id, "hers").await;
+    fill(&stores, big.id, "his").await;
+    assert!(super::installation::rows_on_server(big.id, &server).await.unwrap() > 0);
+    assert_eq!(super::installation::rows_on_server(small.id, &server).await, Some(0));
+    assert!(installation.file(&small).exists() && !installation.file(&big).exists());
+    let key =
+        crate::tenant::NamingKey::new(&secrecy::SecretString::from(super::installation::key_text("new")));
+    assert_eq!(stores.administration().rekey(&key.unwrap()).await.unwrap(), 2);
+    assert_eq!(
+        (told(&stores, small.id).await, told(&stores, big.id).await.len()),
+        (vec!["hers".to_owned(); 2], 2)
+    );
+    stores.administration().delete(big.id).await.unwrap();
+    assert_eq!(super::installation::rows_on_server(big.id, &server).await, Some(0));
+    stores.close().await.unwrap();
+}
