@@ -19,6 +19,7 @@ use crate::migrate::{self, Failure, Order};
 use crate::planner::Choices;
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::report_command;
 use crate::schema_command;
 use crate::source::Budget;
 
@@ -41,6 +42,9 @@ enum Command {
     /// Show, apply and undo the migrations of an application's stores.
     #[command(subcommand, after_help = exit::help())]
     Schema(schema_command::Command),
+    /// Report what an application's data comes to.
+    #[command(subcommand, after_help = exit::help())]
+    Report(report_command::Command),
 }
 
 #[derive(Debug, Subcommand)]
@@ -189,6 +193,7 @@ pub fn main() -> ExitCode {
         Command::Migrate(command) => migrate(&command),
         Command::Config(command) => simple(command.run(), command.json()),
         Command::Schema(command) => simple(command.run(), command.json()),
+        Command::Report(command) => simple(command.run(), command.json()),
     }
 }
 

@@ -23,6 +23,10 @@ pub(super) struct TenantParts {
     pub(super) keyring: Arc<Keyring>,
     pub(super) content: ContentStore,
     pub(super) buffers: Arc<Buffers>,
+    /// How many tenants' files may be open at a time.
+    pub(super) open_files: usize,
+    /// Whether somebody may ask for figures over all tenants.
+    pub(super) administration: bool,
 }
 
 impl TenantParts {

@@ -105,7 +105,7 @@ impl TenantFiles {
                 .context(format!("tenant {} has a place that is no name of a file", tenant.id))
                 .hint("take the record from the catalogue"));
         }
-        let path = self.folder.join(format!("{}.{}", tenant.place, self.engine.name()));
+        let path = self.path(tenant);
         let location = Location::file(self.engine, &path);
         match &self.open {
             #[cfg(feature = "duckdb")]
@@ -133,6 +133,18 @@ impl TenantFiles {
                 };
                 cell.get_or_try_init(open).await.cloned()
             }
+        }
+    }
+
+    fn path(&self, tenant: &TenantRecord) -> PathBuf {
+        self.folder.join(format!("{}.{}", tenant.place, self.engine.name()))
+    }
+
+    /// Whether there is something in the file's place, be it sound or not.
+    pub(super) fn is_made(&self, tenant: &TenantRecord) -> bool {
+        match std::fs::symlink_metadata(self.path(tenant)) {
+            Ok(_) => true,
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
         }
     }
 

@@ -85,6 +85,15 @@ impl TenantStores {
         }
     }
 
+    /// Whether the tenant's data has come to be: on SQLite and DuckDB, whether its file is there.
+    pub fn is_made(&self, tenant: &TenantRecord) -> bool {
+        match &self.place {
+            #[cfg(feature = "postgres")]
+            Place::Server(_) => true,
+            Place::Files(files) => files.is_made(tenant),
+        }
+    }
+
     /// Lets go of all files once they are idle, or of the server.
     pub async fn close(&self) {
         match &self.place {

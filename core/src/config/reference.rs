@@ -41,7 +41,7 @@ const fn key(key: &'static str, kind: Kind, default: &'static str, text: &'stati
 }
 
 /// All keys, in the order in which they are shown and documented.
-pub const KEYS: [KeyDoc; 35] = [
+pub const KEYS: [KeyDoc; 36] = [
     key(
         "data_directory",
         Kind::Path,
@@ -199,6 +199,12 @@ pub const KEYS: [KeyDoc; 35] = [
         Kind::Size,
         "1MiB",
         "How much of one tenant's messages waits at most, and one message.",
+    ),
+    key(
+        "tenants.administration",
+        Kind::Bool,
+        "false",
+        "Whether this program may count over all tenants: `stores.analytics_of_all`, `trimaran report conversations --all-tenants`.",
     ),
     key(
         "secrets.key",
