@@ -110,7 +110,7 @@ pub(crate) fn html(document: &Document) -> Result<String> {
     environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     environment.add_template("conversations.html", TEMPLATE).map_err(failed)?;
     let page = environment.get_template("conversations.html").map_err(failed)?;
-    page.render(minijinja::Value::from_serialize(page_of(document))).map_err(failed)
+    page.render(minijinja::value::Serde(page_of(document))).map_err(failed)
 }
 
 fn page_of(document: &Document) -> Page {

@@ -8,6 +8,7 @@ mod hazards;
 mod interruptions;
 mod plans;
 mod refusals;
+mod report;
 mod samples;
 mod schema;
 mod stores;

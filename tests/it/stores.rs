@@ -45,7 +45,7 @@ fn folder() -> TempDir {
 }
 
 /// The URL of a location, password included: what a configuration is given.
-fn url_of(location: &Location) -> String {
+pub(crate) fn url_of(location: &Location) -> String {
     let (url, password) = location.server().unwrap();
     let mut url = url.clone();
     url.set_password(password.map(ExposeSecret::expose_secret)).unwrap();
