@@ -31,6 +31,9 @@ pub(crate) struct Conversations {
     which: Which,
     #[command(flatten)]
     whose: Whose,
+    /// Say that you are the one who may look at all tenants' figures.
+    #[arg(long, requires = "all_tenants")]
+    i_am_the_administrator: bool,
     /// Group by label, label:NAME, role, error, data-type, scorer, score-category, harm-category, attack, model, hour, day, week or month;
     /// several with commas.
     #[arg(long, value_name = "WHAT", value_delimiter = ',', default_value = "role,day", value_parser = dimension)]
@@ -90,9 +93,6 @@ struct Whose {
     /// Those of all tenants. The configuration must allow it (tenants.administration), and you must say who you are.
     #[arg(long, requires = "i_am_the_administrator")]
     all_tenants: bool,
-    /// Say that you are the one who may look at all tenants' figures.
-    #[arg(long, group = "administrator", requires = "all_tenants")]
-    i_am_the_administrator: bool,
 }
 
 /// How a report is written.

@@ -186,7 +186,8 @@ fn place_of(here: &Installation, tenant: TenantId, folder: &Path) -> std::path::
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_all_tenants_are_counted_each_under_its_own_setting() {
-    let roles = TestRoles::create(database());
+    let database = database();
+    let roles = TestRoles::create(&database);
     let more = format!("owner_url = {:?}\n", url_of(&roles.owner()));
     let here = Installation::at(&url_of(&roles.application()), &more, true).await;
     let report = here.json(&["--all-tenants", "--i-am-the-administrator", "--by", "label"], 0);
