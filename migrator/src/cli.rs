@@ -19,6 +19,7 @@ use crate::migrate::{self, Failure, Order};
 use crate::planner::Choices;
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::report_command;
 use crate::schema_command;
 use crate::source::Budget;
 use crate::tenant_command;
@@ -45,6 +46,9 @@ enum Command {
     /// List, make, rename and delete tenants, and change the key that their files are named by.
     #[command(subcommand, after_help = exit::help())]
     Tenant(tenant_command::Command),
+    /// Report what an application's data comes to.
+    #[command(subcommand, after_help = exit::help())]
+    Report(report_command::Command),
 }
 
 #[derive(Debug, Subcommand)]
@@ -194,6 +198,7 @@ pub fn main() -> ExitCode {
         Command::Config(command) => simple(command.run(), command.json()),
         Command::Schema(command) => simple(command.run(), command.json()),
         Command::Tenant(command) => ended(command.run(), command.json()),
+        Command::Report(command) => simple(command.run(), command.json()),
     }
 }
 

@@ -10,6 +10,7 @@ mod interruptions;
 mod load;
 mod plans;
 mod refusals;
+mod report;
 mod samples;
 mod schema;
 mod stores;

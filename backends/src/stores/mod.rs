@@ -2,8 +2,10 @@
 //!
 //! - [`Opener`]: from a [`Config`] to [`Stores`];
 //! - [`Tenant`]: one tenant's stores;
+//! - [`analytics`]: figures over all tenants;
 //! - [`connect()`]: from a location to a connection, by scheme.
 
+pub mod analytics;
 mod buffers;
 mod connect;
 mod kept_key;
@@ -22,6 +24,7 @@ use trimaran_core::repository::{Application, Content, Identity};
 use trimaran_core::{Error, ErrorKind, Result, TenantId};
 
 pub(crate) use buffers::Buffers;
+pub use analytics::{AdministratorCapability, AnalyticsOfAll, MissingTenant, OfAll, OfTenant};
 pub use connect::connect;
 pub use opener::Opener;
 pub use tenant::Tenant;

@@ -160,6 +160,8 @@ impl Opener {
                 keyring,
                 content: content.clone(),
                 buffers: Buffers::new(&self.settings.tenants),
+                open_files: self.settings.tenants.open_files,
+                administration: self.settings.tenants.administration,
             },
             content,
         })

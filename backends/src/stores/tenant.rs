@@ -27,6 +27,10 @@ pub(super) struct TenantParts {
     pub(super) content: ContentStore,
     pub(super) buffers: Arc<Buffers>,
     pub(super) cache: Option<ResultCache>,
+    /// How many tenants' files may be open at a time.
+    pub(super) open_files: usize,
+    /// Whether somebody may ask for figures over all tenants.
+    pub(super) administration: bool,
 }
 
 impl TenantParts {

@@ -183,6 +183,14 @@ impl TenantFiles {
         Ok(())
     }
 
+    /// Whether there is something in the file's place, be it sound or not.
+    pub(super) fn is_there(&self, tenant: &TenantRecord) -> Result<bool> {
+        match std::fs::symlink_metadata(self.path(tenant)?) {
+            Ok(_) => Ok(true),
+            Err(error) => Ok(error.kind() != std::io::ErrorKind::NotFound),
+        }
+    }
+
     /// Lets go of all files once they are idle.
     pub(super) async fn close(&self) {
         match &self.open {

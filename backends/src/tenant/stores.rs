@@ -111,7 +111,7 @@ impl TenantStores {
         match &self.place {
             #[cfg(feature = "postgres")]
             Place::Server(_) => Ok(true),
-            Place::Files(files) => Ok(std::fs::symlink_metadata(files.path(tenant)?).is_ok()),
+            Place::Files(files) => files.is_there(tenant),
         }
     }
 

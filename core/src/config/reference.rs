@@ -252,6 +252,12 @@ pub const KEYS: &[KeyDoc] = &[
         "How much of one tenant's messages waits at most, and one message.",
     ),
     key(
+        "tenants.administration",
+        Kind::Bool,
+        "false",
+        "Whether this program may count over all tenants: `stores.analytics_of_all`, `trimaran report conversations --all-tenants`.",
+    ),
+    key(
         "secrets.key",
         Kind::Secret,
         "",

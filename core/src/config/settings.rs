@@ -72,6 +72,8 @@ pub struct TenantSettings {
     pub buffer_delay: Duration,
     /// How many bytes of one tenant's messages wait at most, and one message.
     pub buffer_size: u64,
+    /// Whether this program may count over all tenants.
+    pub administration: bool,
 }
 
 /// Where a new tenant's data goes.
@@ -328,6 +330,7 @@ impl Reader<'_> {
             memory: self.memory("tenants.memory")?,
             buffer_delay: self.duration("tenants.buffer_delay")?,
             buffer_size: self.required("tenants.buffer_size", units::bytes)?,
+            administration: self.boolean("tenants.administration")?,
         })
     }
 }
