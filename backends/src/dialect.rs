@@ -1,6 +1,7 @@
-//! Names, types and data definition in each engine's SQL.
+//! Names, types and data definition in each engine's SQL, and the few expressions of queries that engines spell differently.
 
-use trimaran_core::{Engine, LogicalType};
+use trimaran_core::model::conversation::analytics::TimeBucket;
+use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result};
 
 use crate::catalog::{DefaultValue, ForeignKey, Index, Key, Sequence, TableName};
 
@@ -39,6 +40,36 @@ pub trait Dialect: Send + Sync {
 
     /// What completes a loaded table in `phase`: each statement is a step of its own.
     fn complete(&self, table: &TableDefinition, phase: Phase) -> Vec<Statement>;
+
+    /// When the stretch of time began, in UTC, that a moment in `column` is in: as microseconds since 1970, a 64-bit integer. The column
+    /// is as repositories keep it.
+    fn bucket_start(&self, column: &str, bucket: TimeBucket) -> String;
+
+    /// How many characters (Unicode scalar values) the text in `column` has, which is kept by the text codec: a 64-bit integer.
+    fn characters(&self, column: &str) -> String;
+
+    /// The beginning of the text in `column`, as it is kept: so much that it has `characters` characters when it is decoded, or more, the
+    /// last of which may be cut apart. Text, or, where the engine's functions on text end at U+0000, bytes.
+    fn beginning(&self, column: &str, characters: usize) -> String;
+}
+
+/// The dialect of an engine.
+///
+/// # Errors
+/// [`ErrorKind::Unsupported`] if this build lacks the engine.
+pub fn of(engine: Engine) -> Result<&'static dyn Dialect> {
+    match engine {
+        #[cfg(feature = "postgres")]
+        Engine::Postgres => Ok(&crate::postgres::dialect::DIALECT),
+        #[cfg(feature = "sqlite")]
+        Engine::Sqlite => Ok(&crate::sqlite::dialect::DIALECT),
+        #[cfg(feature = "duckdb")]
+        Engine::Duckdb => Ok(&crate::duckdb::dialect::DIALECT),
+        #[allow(unreachable_patterns, reason = "of an engine that is not in this build")]
+        other => Err(Error::new(ErrorKind::Unsupported, format!("write SQL for {other}"))
+            .context("this build of the program lacks it")
+            .hint("build it with the engine's feature")),
+    }
 }
 
 /// A statement and what it does, for journals and progress.

@@ -4,6 +4,7 @@
 //! that is referred to even where no key changes, and can't be added later. A counted column is a sequence and a
 //! default, because DuckDB has no identity columns.
 
+use trimaran_core::model::conversation::analytics::TimeBucket;
 use trimaran_core::{Engine, LogicalType};
 
 use crate::Dialect;
@@ -113,6 +114,22 @@ impl Dialect for DuckdbDialect {
                 counters(table).map(|(column, next)| self.counter(&table.name, column, next)).collect()
             }
         }
+    }
+
+    /// By way of microseconds: without ICU nothing truncates a moment, and with it that would go by the session's time zone.
+    fn bucket_start(&self, column: &str, bucket: TimeBucket) -> String {
+        format!(
+            "epoch_us(CAST(date_trunc('{}', make_timestamp(epoch_us({column}))) AS TIMESTAMP))",
+            bucket.name()
+        )
+    }
+
+    fn characters(&self, column: &str) -> String {
+        format!("length({column})")
+    }
+
+    fn beginning(&self, column: &str, characters: usize) -> String {
+        format!("left({column}, {characters})")
     }
 }
 

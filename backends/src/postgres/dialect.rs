@@ -1,5 +1,6 @@
 //! How Postgres spells data definition.
 
+use trimaran_core::model::conversation::analytics::TimeBucket;
 use trimaran_core::{Engine, LogicalType};
 
 use super::constraint_names::{self, MAX_NAME_BYTES, fits, shortened};
@@ -73,6 +74,22 @@ impl Dialect for PostgresDialect {
             Phase::Validate => self.validate(table),
             Phase::Counters => self.counters(table),
         }
+    }
+
+    fn bucket_start(&self, column: &str, bucket: TimeBucket) -> String {
+        format!(
+            "CAST(extract(epoch FROM date_trunc('{}', {column} AT TIME ZONE 'UTC')) AS bigint) * 1000000",
+            bucket.name()
+        )
+    }
+
+    /// The codec writes two characters for one, the first of which is U+001A, and no other text has that.
+    fn characters(&self, column: &str) -> String {
+        format!("CAST(char_length(replace({column}, chr(26), '')) AS bigint)")
+    }
+
+    fn beginning(&self, column: &str, characters: usize) -> String {
+        format!("left({column}, {})", 2 * characters)
     }
 }
 

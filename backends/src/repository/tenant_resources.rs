@@ -53,6 +53,7 @@ impl TenantResources {
             scenario_results: Arc::new(conversation::SqlScenarioResults::new(self.clone())),
             pieces: Arc::new(conversation::SqlPieces::new(self.clone())),
             conversations: Arc::new(conversation::SqlConversations::new(self.clone())),
+            analytics: Arc::new(conversation::SqlAnalytics::new(self.clone())),
         }
     }
 

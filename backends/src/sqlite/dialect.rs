@@ -4,6 +4,7 @@
 //! keys are declared but not enforced during the load; [`Phase::Validate`] checks them, as a statement that
 //! [`Session::execute`](crate::bulk::Session::execute) fails on if a row refers to nothing.
 
+use trimaran_core::model::conversation::analytics::TimeBucket;
 use trimaran_core::{Engine, LogicalType, Value, decimal, temporal};
 
 use super::storage;
@@ -94,6 +95,36 @@ impl Dialect for SqliteDialect {
             )],
             Phase::Counters => self.counters(table),
         }
+    }
+
+    /// All spellings of a moment are in UTC and have 19 characters before the fraction.
+    fn bucket_start(&self, column: &str, bucket: TimeBucket) -> String {
+        let second = format!("substr({column}, 1, 19)");
+        let start = match bucket {
+            TimeBucket::Hour => format!("strftime('%Y-%m-%d %H:00:00', {second})"),
+            TimeBucket::Day => format!("date({second})"),
+            // On to Sunday, unless it is one, and back to Monday.
+            TimeBucket::Week => format!("date({second}, 'weekday 0', '-6 days')"),
+            TimeBucket::Month => format!("date({second}, 'start of month')"),
+        };
+        format!("unixepoch({start}) * 1000000")
+    }
+
+    /// `length` ends at U+0000. As JSON the text has none: there the escapes are taken off, `\\` and `\"` (one character too many), `\n` and
+    /// its like (one), and `\u0000` and its like (five).
+    fn characters(&self, column: &str) -> String {
+        let rest = format!(r#"replace(replace(json_quote({column}), '\\', '-'), '\"', '-')"#);
+        let escapes = format!(r"(length({rest}) - length(replace({rest}, '\', '')))");
+        let long = format!(r"(length({rest}) - length(replace({rest}, '\u', ''))) * 2");
+        format!(
+            "CASE WHEN instr(CAST({column} AS BLOB), x'00') = 0 THEN length({column}) \
+             ELSE length({rest}) - 2 - {escapes} - {long} END"
+        )
+    }
+
+    /// Bytes: a character has four at most.
+    fn beginning(&self, column: &str, characters: usize) -> String {
+        format!("substr(CAST({column} AS BLOB), 1, {})", 4 * characters)
     }
 }
 

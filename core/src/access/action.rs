@@ -68,6 +68,8 @@ named! {
         AttackResults = "attack_results",
         /// [`ScenarioResults`](crate::repository::ScenarioResults).
         ScenarioResults = "scenario_results",
+        /// [`Analytics`](crate::repository::Analytics).
+        Analytics = "analytics",
         /// [`Content`](crate::repository::Content).
         Objects = "objects",
     }
@@ -87,7 +89,8 @@ impl Aggregate {
             | Aggregate::Embeddings
             | Aggregate::Seeds
             | Aggregate::AttackResults
-            | Aggregate::ScenarioResults => Area::Conversation,
+            | Aggregate::ScenarioResults
+            | Aggregate::Analytics => Area::Conversation,
             Aggregate::Objects => Area::Content,
         }
     }

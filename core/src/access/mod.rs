@@ -108,6 +108,7 @@ impl Conversation {
             )),
             pieces: Arc::new(conversation::pieces::Guarded::new(&self.pieces, guard)),
             conversations: Arc::new(conversation::conversations::Guarded::new(&self.conversations, guard)),
+            analytics: Arc::new(conversation::analytics::Guarded::new(&self.analytics, guard)),
         }
     }
 }

@@ -232,6 +232,19 @@ macro_rules! __conformance_list {
                 facets_are_every_different_label_converter_and_attack
                 another_tenant_neither_sees_nor_changes_conversations
             ]
+            conversation::analytics [
+                figures_by_every_dimension_are_those_of_a_plain_model
+                what_is_left_out_is_counted_exactly_at_every_limit
+                groups_that_are_asked_for_are_counted_and_all_else_is_left
+                refusals_are_what_the_named_scorers_and_the_error_say
+                outcomes_by_every_dimension_are_those_of_a_plain_model
+                the_longest_and_the_most_repeated_prompts_are_found
+                a_preview_of_hostile_text_ends_between_characters
+                of_nothing_and_of_another_tenant_s_nothing_is_counted
+                more_than_is_given_is_refused
+                figures_within_a_unit_are_of_what_it_wrote
+                what_was_put_aside_is_counted
+            ]
             conversation::copies [
                 a_duplicate_says_the_same_and_is_its_own
                 a_duplicate_of_a_duplicate_is_of_the_original

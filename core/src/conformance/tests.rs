@@ -16,6 +16,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("configuration/secrets", include_str!("configuration/secrets.rs")),
     ("configuration/datasets", include_str!("configuration/datasets.rs")),
     ("configuration/prompts", include_str!("configuration/prompts.rs")),
+    ("conversation/analytics", include_str!("conversation/analytics.rs")),
     ("conversation/pieces", include_str!("conversation/pieces.rs")),
     ("conversation/piece_filters", include_str!("conversation/piece_filters.rs")),
     ("conversation/piece_changes", include_str!("conversation/piece_changes.rs")),

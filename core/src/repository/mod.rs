@@ -26,8 +26,8 @@ pub use application::{ApiKeys, Application, Sessions, SessionsExt, Settings, Set
 pub use configuration::{Components, ComponentsExt, Configuration, Datasets, DatasetsExt};
 pub use content::{Content, ContentExt, Resources};
 pub use conversation::{
-    AttackResults, AttackResultsExt, Conversation, Conversations, Embeddings, Pieces, ScenarioResults,
-    Scores, ScoresExt, Seeds,
+    Analytics, AttackResults, AttackResultsExt, Conversation, Conversations, Embeddings, Pieces,
+    ScenarioResults, Scores, ScoresExt, Seeds,
 };
 pub use identity::{Assignments, Groups, GroupsExt, Identity, Roles, RolesExt, Users, UsersExt};
 

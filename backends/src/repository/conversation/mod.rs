@@ -1,5 +1,6 @@
 //! What was said: prompt pieces, conversations, scores, embeddings, seeds, results of attacks and scenarios.
 
+mod analytics;
 mod appending;
 mod attack_conditions;
 mod attack_results;
@@ -31,6 +32,7 @@ mod statistics;
 pub(crate) mod tags;
 mod whole;
 
+pub use analytics::SqlAnalytics;
 pub use attack_results::SqlAttackResults;
 pub use buffer::{Buffer, BufferSettings};
 pub(crate) use buffer_sink::{Open, Tables};

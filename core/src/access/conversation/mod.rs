@@ -1,5 +1,6 @@
 //! What was said, asking before each call.
 
+pub(super) mod analytics;
 pub(super) mod attack_results;
 pub(super) mod conversations;
 pub(super) mod embeddings;

@@ -8,6 +8,7 @@ use crate::conformance::{Fixture, kind, permission, permissions};
 use crate::id::{
     ApiKeyId, ConversationId, GroupId, PieceId, RoleId, ScoreId, SeedGroupId, SeedId, SessionId, UserId,
 };
+use crate::model::conversation::analytics::{Dimension, FiguresRequest, OutcomeRequest};
 use crate::model::conversation::{
     AttackDetails, AttackOutcome, AttackResultFilter, Metadata, NewAttackResult, NewScenarioResult, NewScore,
     NewSeed, NewSeedGroup, ScenarioDetails, ScenarioResultFilter, ScenarioState, ScoreDetails, ScoreFilter,
@@ -229,6 +230,12 @@ pub async fn every_call_about_results_is_asked_before_anything_is_touched(fixtur
         area.scenario_results.delete(run.id),
         area.scenario_results.names(),
         area.scenario_results.labels(),
+        area.analytics.groups(&PieceFilter::default(), &Dimension::Role, 1),
+        area.analytics.figures(&FiguresRequest::by(Dimension::Role)),
+        area.analytics.outcome_groups(&OutcomeRequest::by(Dimension::Label), 1),
+        area.analytics.outcomes(&OutcomeRequest::by(Dimension::Label)),
+        area.analytics.longest_prompts(&PieceFilter::default(), 1),
+        area.analytics.repeated_prompts(&PieceFilter::default(), 1),
     );
     assert_eq!(permitted.attack_results.list(&of_attacks, &page).await.unwrap().items, [result]);
     assert_eq!(permitted.scenario_results.list(&of_scenarios, &page).await.unwrap().items, [run]);

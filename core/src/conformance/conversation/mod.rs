@@ -10,6 +10,9 @@ use crate::model::{
 use crate::repository::{Conversations, Pieces};
 use crate::{Conversation, PageRequest};
 
+pub mod analytics;
+mod analytics_given;
+mod analytics_model;
 pub mod attack_results;
 pub mod buffered;
 pub mod conversations;

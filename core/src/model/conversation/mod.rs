@@ -1,5 +1,6 @@
 //! What was said: prompt pieces, conversations, scores, embeddings, seeds, results of attacks and scenarios.
 
+pub mod analytics;
 pub mod attack_identifier;
 pub mod attack_result;
 pub mod embedding;

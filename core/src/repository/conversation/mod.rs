@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+pub mod analytics;
 pub mod attack_results;
 pub mod conversations;
 pub mod embeddings;
@@ -13,6 +14,7 @@ pub mod scenario_results;
 pub mod scores;
 pub mod seeds;
 
+pub use analytics::Analytics;
 pub use attack_results::{AttackResults, AttackResultsExt};
 pub use conversations::Conversations;
 pub use embeddings::Embeddings;
@@ -38,4 +40,6 @@ pub struct Conversation {
     pub pieces: Arc<dyn Pieces>,
     /// Conversations.
     pub conversations: Arc<dyn Conversations>,
+    /// Figures about them.
+    pub analytics: Arc<dyn Analytics>,
 }
