@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde_json::json;
+use trimaran::Engine;
 use trimaran::id::UserId;
 use trimaran::model::{NewApiKey, NewGroup, NewRole, NewUser, Permission, Subject};
-use trimaran::Engine;
 
 use crate::arguments::Arguments;
 use crate::ours::{self, AREAS, Ours};
@@ -61,7 +61,8 @@ pub(crate) async fn fill(ours: &Ours, users: usize) -> Result<Arc<Vec<Caller>>> 
         let (ours, ids, callers) = given.clone();
         async move {
             let (roles, groups) = &*ids;
-            let user = ours.identity.users.create(NewUser::named(format!("user{number}@example.org"))).await?.id;
+            let user =
+                ours.identity.users.create(NewUser::named(format!("user{number}@example.org"))).await?.id;
             ours.identity.assignments.assign(roles[number % ROLES], Subject::User(user)).await?;
             for group in [number, number * 7 + 1] {
                 ours.identity.groups.add_member(groups[group % GROUPS], user).await?;
@@ -83,7 +84,9 @@ pub(crate) async fn fill(ours: &Ours, users: usize) -> Result<Arc<Vec<Caller>>> 
 /// The key is good, and its owner may.
 pub(crate) async fn admit(ours: &Ours, caller: &Caller) -> Result<()> {
     let key = ours.application.api_keys.authenticate(&caller.secret).await?.ok_or("a key is refused")?;
-    if key.owner != caller.user || !ours.identity.assignments.is_permitted(key.owner, &caller.permission).await? {
+    if key.owner != caller.user
+        || !ours.identity.assignments.is_permitted(key.owner, &caller.permission).await?
+    {
         return Err("what is granted is refused".into());
     }
     Ok(())

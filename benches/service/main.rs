@@ -29,6 +29,7 @@ mod requests;
 #[path = "../conversation/schema.rs"]
 mod schema;
 mod table;
+mod talk_of;
 mod talks;
 mod tenants;
 

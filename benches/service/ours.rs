@@ -8,7 +8,7 @@ use trimaran::config::PoolSettings;
 use trimaran::core::clock::ManualClock;
 use trimaran::core::id::RandomIds;
 use trimaran::secret::{Keyring, PasswordHasher, PasswordParameters, SecretKey};
-use trimaran::{Application, Area, Connection, Conversation, Identity, Location, Store as _};
+use trimaran::{Application, Area, Connection, Conversation, Identity, Location, Store as _, TenantId};
 
 use crate::Result;
 use crate::replay::Target;
@@ -49,7 +49,12 @@ pub(crate) fn of_tenant(connection: Connection) -> Result<SqlStore> {
 
 /// The tenant's conversations.
 pub(crate) fn conversation(connection: Connection) -> Result<Conversation> {
-    Ok(of_tenant(connection)?.conversation()?)
+    conversation_of(TENANT, connection)
+}
+
+/// Any tenant's conversations.
+pub(crate) fn conversation_of(tenant: TenantId, connection: Connection) -> Result<Conversation> {
+    Ok(store(connection)?.of_tenant(tenant, keyring()?).conversation()?)
 }
 
 impl Ours {
@@ -62,7 +67,8 @@ impl Ours {
 /// A connection as an application has it with so many sessions: on Postgres the tenant's, or nobody's.
 pub(crate) async fn connect(place: &Place, sessions: usize, tenant: bool) -> Result<Connection> {
     let sessions = u32::try_from(sessions)?;
-    let pool = PoolSettings { max_connections: sessions, min_connections: sessions, ..PoolSettings::default() };
+    let pool =
+        PoolSettings { max_connections: sessions, min_connections: sessions, ..PoolSettings::default() };
     Ok(match place {
         Place::File(engine, path) => {
             trimaran::connect(&Location::file(*engine, path.clone()), &pool, MEMORY).await?

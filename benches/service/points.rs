@@ -69,7 +69,9 @@ const POINTS: [Point; 4] = [
         tenant: true,
         writes: true,
         call: |asked, number| {
-            Box::pin(async move { Ok(asked.conversation.pieces.append(talks::message(number)).await.map(drop)?) })
+            Box::pin(
+                async move { Ok(asked.conversation.pieces.append(talks::message(number)).await.map(drop)?) },
+            )
         },
     },
     Point {
@@ -78,7 +80,12 @@ const POINTS: [Point; 4] = [
         writes: true,
         call: |asked, number| {
             Box::pin(async move {
-                Ok(asked.application.settings.put(&key(number), json!({ "number": number })).await.map(drop)?)
+                Ok(asked
+                    .application
+                    .settings
+                    .put(&key(number), json!({ "number": number }))
+                    .await
+                    .map(drop)?)
             })
         },
     },
@@ -104,7 +111,11 @@ pub(crate) fn table() -> Table {
 
 impl Asked {
     /// Over connections of the tenant and of nobody.
-    fn over(tenant: trimaran::Connection, shared: trimaran::Connection, pieces: Arc<Vec<PieceId>>) -> Result<Self> {
+    fn over(
+        tenant: trimaran::Connection,
+        shared: trimaran::Connection,
+        pieces: Arc<Vec<PieceId>>,
+    ) -> Result<Self> {
         let application = Ours::over(shared)?.application;
         Ok(Self { conversation: ours::conversation(tenant)?, application, pieces })
     }
@@ -176,7 +187,12 @@ async fn connect(place: &Place) -> Result<(trimaran::Connection, trimaran::Conne
 }
 
 /// What so many calls send. What they append is taken away again.
-async fn record(place: &Place, pieces: &Arc<Vec<PieceId>>, point: &Point, count: usize) -> Result<Vec<Script>> {
+async fn record(
+    place: &Place,
+    pieces: &Arc<Vec<PieceId>>,
+    point: &Point,
+    count: usize,
+) -> Result<Vec<Script>> {
     let (tenant, shared) = connect(place).await?;
     let recorder = Recorder::over(if point.tenant { tenant.clone() } else { shared.clone() });
     let asked = Asked::over(recorder.connection(), recorder.connection(), Arc::clone(pieces))?;
@@ -184,7 +200,11 @@ async fn record(place: &Place, pieces: &Arc<Vec<PieceId>>, point: &Point, count:
     for number in 0..count {
         (point.call)(asked.clone(), number).await?;
         let script = recorder.take();
-        scripts.push(if matches!(place, Place::File(Engine::Duckdb, _)) { with_casts(script) } else { script });
+        scripts.push(if matches!(place, Place::File(Engine::Duckdb, _)) {
+            with_casts(script)
+        } else {
+            script
+        });
     }
     if point.writes && point.tenant {
         talks::take_away(&asked.conversation, count).await?;

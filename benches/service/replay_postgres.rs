@@ -49,7 +49,11 @@ impl RawPostgres {
     }
 
     fn begin(&self, mode: &str) -> String {
-        if self.tenant { format!("BEGIN{mode}; SET LOCAL trimaran.tenant = '{TENANT}'") } else { format!("BEGIN{mode}") }
+        if self.tenant {
+            format!("BEGIN{mode}; SET LOCAL trimaran.tenant = '{TENANT}'")
+        } else {
+            format!("BEGIN{mode}")
+        }
     }
 
     async fn play(&self, script: &Script) -> Result<()> {

@@ -71,7 +71,8 @@ fn shown(cell: &Value) -> String {
     };
     if number.abs() >= 1000.0 {
         let scale = 10f64.powf(number.abs().log10().floor() - 2.0);
-        let digits = if cell.is_f64() { (number / scale).round() * scale } else { number }.round().to_string();
+        let digits =
+            if cell.is_f64() { (number / scale).round() * scale } else { number }.round().to_string();
         let apart: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
         return apart.join(",");
     }
