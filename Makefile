@@ -26,10 +26,11 @@ s3: ## run the tests of content on S3 against a server installed for them
 	@scripts/setup.sh test
 	@scripts/s3.sh
 
-bench: ## measure migration beside psql's COPY, conversations beside the raw drivers and PyRIT
+bench: ## measure migration beside psql's COPY, conversations and requests beside the raw drivers, draw plots
 	@scripts/setup.sh bench
 	@benches/migrate.sh
 	@benches/conversation.sh
+	@benches/service.sh
 
 lint: ## check formatting, clippy for engines one by one and together, documentation
 	@scripts/lint.sh

@@ -109,6 +109,7 @@ binaries) binaries || install_binaries ;;
 demo) demo ;;
 bench)
   need python3 python3
+  need gnuplot gnuplot-nox
   [ -x /usr/bin/time ] || missing+=(time)
   demo
   ;;

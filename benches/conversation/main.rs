@@ -13,6 +13,7 @@
 mod arguments;
 mod data;
 mod measure;
+mod memory;
 mod ours;
 mod raw;
 mod raw_duckdb;

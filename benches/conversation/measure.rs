@@ -2,14 +2,18 @@
 
 use std::time::Instant;
 
-use trimaran::Engine;
+use trimaran::{Area, Engine};
 
 use crate::arguments::Arguments;
 use crate::data::{self, MESSAGES, Said};
+use crate::memory::memory;
 use crate::ours::Ours;
 use crate::raw::Raw;
 use crate::schema::Place;
 use crate::{Result, table};
+
+/// What is measured.
+const AREAS: [Area; 1] = [Area::Conversation];
 
 /// What both sides can do.
 pub(crate) trait Side: Sized {
@@ -56,15 +60,15 @@ pub(crate) async fn all(arguments: &Arguments, engine: Engine) -> Result<Vec<Mea
     let said: Vec<_> = (0..bulk).map(data::said).collect();
     let mut measured = Measured::new(engine, "append", bulk, format!("append {bulk} pieces"));
     for round in 0..arguments.rounds {
-        let place = Place::empty(arguments, engine, &format!("bulk{round}")).await?;
+        let place = Place::empty(arguments, engine, &format!("bulk{round}"), &AREAS).await?;
         bulk_append::<Ours>(&place, &said, &mut measured.ours).await?;
-        let place = Place::empty(arguments, engine, &format!("bulk{round}")).await?;
+        let place = Place::empty(arguments, engine, &format!("bulk{round}"), &AREAS).await?;
         bulk_append::<Raw>(&place, &said, &mut measured.raw).await?;
     }
     results.push(measured);
 
     table::say(&format!("{engine}: filling with {whole} pieces"));
-    let place = Place::empty(arguments, engine, "whole").await?;
+    let place = Place::empty(arguments, engine, "whole", &AREAS).await?;
     let ours = Ours::open(&place).await?;
     for from in (0..whole).step_by(bulk) {
         let said: Vec<_> = (from..whole.min(from + bulk)).map(data::said).collect();
@@ -177,11 +181,4 @@ impl Clock {
         figures.seconds.push(self.begun.elapsed().as_secs_f64());
         figures.peak = figures.peak.max(memory("VmHWM") - self.before);
     }
-}
-
-/// A figure of this process, in MiB.
-fn memory(name: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }

@@ -28,8 +28,13 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// A new database of that name, with the schema and no rows.
-    pub(crate) async fn empty(arguments: &Arguments, engine: Engine, name: &str) -> Result<Self> {
+    /// A new database of that name, with the schema of these areas and no rows.
+    pub(crate) async fn empty(
+        arguments: &Arguments,
+        engine: Engine,
+        name: &str,
+        areas: &[Area],
+    ) -> Result<Self> {
         let place = match engine {
             Engine::Postgres => {
                 let owner = arguments.postgres.clone().ok_or("no Postgres is named")?;
@@ -52,7 +57,7 @@ impl Place {
         }
         let connection = place.owner().await?;
         let (book, clock) = (Book::new(), SystemClock);
-        let runner = Runner::new(&connection, &book, &[Area::Conversation], &clock);
+        let runner = Runner::new(&connection, &book, areas, &clock);
         match &place {
             Self::Postgres { .. } => runner.for_role(ROLE).up().await?,
             Self::File(..) => runner.up().await?,
