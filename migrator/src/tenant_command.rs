@@ -171,20 +171,20 @@ impl Command {
             Self::Show { chosen, .. } => {
                 let tenant = chosen.find(stores).await?;
                 let stores = administration.show(&tenant).await;
-                Ok(Report::Tenant("", TenantReport::with(&tenant, stores)))
+                Ok(Report::Tenant("", Box::new(TenantReport::with(&tenant, stores))))
             }
             Self::Create { user, place, .. } => {
                 let tenant = match place {
                     Some(place) => stores.tenants().create_in(user, place).await?,
                     None => stores.tenants().create(user).await?,
                 };
-                Ok(Report::Tenant("made", TenantReport::of(&tenant)))
+                Ok(Report::Tenant("made", Box::new(TenantReport::of(&tenant))))
             }
             Self::Rename { names, id, .. } => {
                 interrupt::listen()?;
                 let (tenant, new) = renamed(stores, names, *id).await?;
                 let tenant = administration.rename(tenant.id, new).await?;
-                Ok(Report::Tenant("renamed", TenantReport::of(&tenant)))
+                Ok(Report::Tenant("renamed", Box::new(TenantReport::of(&tenant))))
             }
             Self::Rekey { new_key_file, .. } => {
                 interrupt::listen()?;
@@ -199,7 +199,7 @@ impl Command {
                     confirm(&tenant)?;
                 }
                 administration.delete(tenant.id).await?;
-                Ok(Report::Tenant("deleted", TenantReport::of(&tenant)))
+                Ok(Report::Tenant("deleted", Box::new(TenantReport::of(&tenant))))
             }
         }
     }

@@ -24,7 +24,7 @@ pub(crate) enum Report {
     /// All tenants.
     Tenants(Vec<TenantReport>),
     /// One, and what was done to it.
-    Tenant(&'static str, TenantReport),
+    Tenant(&'static str, Box<TenantReport>),
     /// Other keys.
     Rekeyed {
         /// How many tenants' files got other names.

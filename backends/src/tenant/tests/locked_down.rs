@@ -53,7 +53,7 @@ async fn no_sql_of_a_tenant_s_reaches_another_file_or_changes_a_setting_on_duckd
         format!("SET temp_directory = '{folder}'"),
         format!("SET allowed_directories = ['{folder}']"),
         "RESET memory_limit".to_owned(),
-        format!("CREATE SECRET s (TYPE s3, KEY_ID 'a', SECRET 'b')"),
+        "CREATE SECRET s (TYPE s3, KEY_ID 'a', SECRET 'b')".to_owned(),
     ] {
         let error = db.execute_unprepared(&sql).await;
         assert!(error.is_err(), "{sql}");
