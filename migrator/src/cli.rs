@@ -18,10 +18,10 @@ use crate::log;
 use crate::migrate::{self, Failure, Order};
 use crate::planner::Choices;
 use crate::progress::Progress;
+use crate::prove_isolation_command;
 use crate::report::Report;
 use crate::schema_command;
 use crate::source::Budget;
-use crate::tenant_command;
 
 /// Application data on Postgres, SQLite and DuckDB: move it from one to another, and prove that nothing was lost.
 #[derive(Debug, Parser)]
@@ -44,7 +44,7 @@ enum Command {
     Schema(schema_command::Command),
     /// List, make, rename and delete tenants, and change the key that their files are named by.
     #[command(subcommand, after_help = exit::help())]
-    Tenant(tenant_command::Command),
+    Tenant(prove_isolation_command::Command),
 }
 
 #[derive(Debug, Subcommand)]

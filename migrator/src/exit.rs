@@ -23,10 +23,12 @@ pub enum Exit {
     Changed,
     /// Migrations of the schema are still to be applied.
     Pending,
+    /// A check of the isolation of tenants failed.
+    Exposed,
 }
 
 /// Every exit, its code and what it means.
-pub const TABLE: [(Exit, u8, &str); 9] = [
+pub const TABLE: [(Exit, u8, &str); 10] = [
     (Exit::Complete, 0, "complete and verified (check: nothing stands in the way)"),
     (Exit::Usage, 2, "usage or configuration is wrong"),
     (Exit::Connect, 3, "can't connect to or open a database, or lacking rights on it"),
@@ -36,6 +38,7 @@ pub const TABLE: [(Exit, u8, &str); 9] = [
     (Exit::Interrupted, 7, "interrupted; the same command resumes"),
     (Exit::Changed, 8, "the source changed; --restart begins again"),
     (Exit::Pending, 9, "schema status: migrations are pending; `trimaran schema up` applies them"),
+    (Exit::Exposed, 10, "tenant prove-isolation: a check failed; the report says which"),
 ];
 
 impl Exit {

@@ -85,7 +85,10 @@ fn every_call_of_a_tenant_s_repositories_is_tried_on_another_tenant() {
         let contract = source.split("Ext").next().unwrap_or_default();
         for call in contract.lines().filter_map(|line| line.trim_start().strip_prefix("async fn ")) {
             let name: String = call.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            assert!(tried.contains(&format!("{repository}.{name}(")), "{repository}.{name}: no case of isolation");
+            assert!(
+                tried.contains(&format!("{repository}.{name}(")),
+                "{repository}.{name}: no case of isolation"
+            );
             calls += 1;
         }
     }

@@ -133,7 +133,8 @@ pub async fn no_call_about_results_reaches_another_tenant_s(fixture: &dyn Fixtur
     let page = PageRequest::first(9).unwrap();
     let details = ScoreDetails::of(ScoreType::Unknown, "mine");
     let score = |piece| NewScore { id: None, piece, created_at: None, details: details.clone() };
-    let vector = |piece: PieceId| NewEmbedding { piece, type_name: "mine".to_owned(), vector: vec![1.0, 0.0] };
+    let vector =
+        |piece: PieceId| NewEmbedding { piece, type_name: "mine".to_owned(), vector: vec![1.0, 0.0] };
     let dataset = format!("{MARK} dataset");
     let of_scores = ScoreFilter { ids: Some(vec![theirs.score]), ..ScoreFilter::default() };
     let of_seeds = SeedFilter { ids: Some(vec![theirs.seed]), ..SeedFilter::default() };
@@ -297,9 +298,15 @@ pub async fn sql_in_whatever_text_is_text(fixture: &dyn Fixture) {
         };
         let of_value = PieceFilter { converted_values: all(), ..PieceFilter::default() };
         let of_label = PieceFilter { labels: labels.clone(), ..PieceFilter::default() };
-        let scores = ScoreFilter { categories: all(), scorers: all(), labels: labels.clone(), ..ScoreFilter::default() };
+        let scores = ScoreFilter {
+            categories: all(),
+            scorers: all(),
+            labels: labels.clone(),
+            ..ScoreFilter::default()
+        };
         let seeds = SeedFilter { value_contains: Some(text()), ..SeedFilter::default() };
-        let named = SeedFilter { names: all(), harm_categories: vec![text()], ..SeedFilter::of_dataset(text()) };
+        let named =
+            SeedFilter { names: all(), harm_categories: vec![text()], ..SeedFilter::of_dataset(text()) };
         let attacks = AttackResultFilter {
             objective_contains: Some(text()),
             attack_classes: all(),
@@ -320,12 +327,20 @@ pub async fn sql_in_whatever_text_is_text(fixture: &dyn Fixture) {
             area.seeds.list(&named, &page),
             area.seeds.remove(&named),
             area.seeds.remove_groups(&named),
-            area.seeds.replace_dataset(sql, vec![NewSeed::from(SeedDetails::prompt(text(), text()))], Vec::new()),
+            area.seeds.replace_dataset(
+                sql,
+                vec![NewSeed::from(SeedDetails::prompt(text(), text()))],
+                Vec::new()
+            ),
             area.embeddings.list(Some(*sql), &page),
             area.embeddings.most_similar(&[1.0, 0.0], 9, Some(*sql)),
             area.attack_results.list(&attacks, &page),
             area.scenario_results.list(&scenarios, &page),
-            area.pieces.append(NewMessage::text(crate::id::ConversationId(Uuid::from_u128(0xa)), ChatRole::User, *sql)),
+            area.pieces.append(NewMessage::text(
+                crate::id::ConversationId(Uuid::from_u128(0xa)),
+                ChatRole::User,
+                *sql
+            )),
             configuration.components.find_by_name(ComponentKind::Generator, sql),
             configuration.components.list(&components, &page),
             configuration.components.create(NewComponent::named(ComponentKind::Generator, text(), text())),

@@ -54,8 +54,7 @@ impl Belongings {
         let details = ScoreDetails::of(ScoreType::Unknown, text("score"));
         let new = NewScore { id: None, piece: Some(piece), created_at: None, details };
         let scores = conversation.scores.add(vec![new.clone(), new]).await.unwrap();
-        let vector =
-            NewEmbedding { piece, type_name: text("embedding"), vector: vec![1.0, 0.0] };
+        let vector = NewEmbedding { piece, type_name: text("embedding"), vector: vec![1.0, 0.0] };
         conversation.embeddings.put(vec![vector]).await.unwrap();
         let seed = |what: &str| SeedDetails::prompt(text("dataset"), text(what));
         let new = vec![NewSeed::from(seed("seed")), NewSeed::from(seed("second seed"))];
@@ -65,7 +64,8 @@ impl Belongings {
         let filter = SeedFilter::of_dataset(text("dataset"));
         let seed = conversation.seeds.list(&filter, &page).await.unwrap().items[0].id;
         let group = conversation.seeds.list_groups(&filter, &page).await.unwrap().items[0].id;
-        let attack = || NewAttackResult::of(TALK, AttackDetails::of(text("objective"), AttackOutcome::Success));
+        let attack =
+            || NewAttackResult::of(TALK, AttackDetails::of(text("objective"), AttackOutcome::Success));
         let attack = conversation.attack_results.add(vec![attack(), attack()]).await.unwrap().remove(0);
         let scenario = || NewScenarioResult::from(ScenarioDetails::named(text("scenario")));
         let scenario_result = conversation.scenario_results.add(scenario()).await.unwrap();
