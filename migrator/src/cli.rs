@@ -18,11 +18,11 @@ use crate::log;
 use crate::migrate::{self, Failure, Order};
 use crate::planner::Choices;
 use crate::progress::Progress;
+use crate::prove_isolation_command;
 use crate::report::Report;
 use crate::report_command;
 use crate::schema_command;
 use crate::source::Budget;
-use crate::tenant_command;
 
 /// Application data on Postgres, SQLite and DuckDB: move it from one to another, and prove that nothing was lost.
 #[derive(Debug, Parser)]
@@ -45,7 +45,7 @@ enum Command {
     Schema(schema_command::Command),
     /// List, make, rename and delete tenants, and change the key that their files are named by.
     #[command(subcommand, after_help = exit::help())]
-    Tenant(tenant_command::Command),
+    Tenant(prove_isolation_command::Command),
     /// Report what an application's data comes to.
     #[command(subcommand, after_help = exit::help())]
     Report(report_command::Command),

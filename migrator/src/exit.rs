@@ -25,10 +25,12 @@ pub enum Exit {
     Pending,
     /// Done, but for something that could not be asked.
     Incomplete,
+    /// A check of the isolation of tenants failed.
+    Exposed,
 }
 
 /// Every exit, its code and what it means.
-pub const TABLE: [(Exit, u8, &str); 10] = [
+pub const TABLE: [(Exit, u8, &str); 11] = [
     (Exit::Complete, 0, "complete and verified (check: nothing stands in the way)"),
     (Exit::Usage, 2, "usage or configuration is wrong"),
     (Exit::Connect, 3, "can't connect to or open a database, or lacking rights on it"),
@@ -39,6 +41,7 @@ pub const TABLE: [(Exit, u8, &str); 10] = [
     (Exit::Changed, 8, "the source changed; --restart begins again"),
     (Exit::Pending, 9, "schema status: migrations are pending; `trimaran schema up` applies them"),
     (Exit::Incomplete, 10, "report: a tenant could not be asked, and is named in the report"),
+    (Exit::Exposed, 11, "tenant prove-isolation: a check failed; the report says which"),
 ];
 
 impl Exit {

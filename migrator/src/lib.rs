@@ -23,6 +23,7 @@ pub mod plan;
 pub mod planner;
 pub mod profile;
 pub mod progress;
+mod prove_isolation_command;
 pub mod references;
 pub mod report;
 mod report_chart;

@@ -10,6 +10,7 @@ mod buffers;
 mod connect;
 mod kept_key;
 mod opener;
+pub mod proof;
 mod secrets_key;
 #[cfg(feature = "postgres")]
 mod signing;

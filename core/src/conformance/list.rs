@@ -392,6 +392,13 @@ macro_rules! __conformance_list {
                 a_disabled_user_s_actor_may_nothing
                 a_key_may_what_both_its_scopes_and_its_owner_may
             ]
+            isolation::attempts [
+                no_call_about_pieces_and_conversations_reaches_another_tenant_s
+                no_call_about_results_reaches_another_tenant_s
+                no_call_of_configuration_reaches_another_tenant_s
+                another_tenant_s_cursor_leads_to_nothing_of_the_other_s
+                sql_in_whatever_text_is_text
+            ]
             engine::abilities [
                 a_savepoint_can_be_rolled_back_to
                 the_engine_itself_refuses_a_child_without_its_parent

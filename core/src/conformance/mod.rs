@@ -26,6 +26,7 @@ pub mod content;
 pub mod conversation;
 pub mod engine;
 pub mod identity;
+pub mod isolation;
 pub mod list;
 pub mod moved;
 pub mod paging;

@@ -42,6 +42,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("content/scopes", include_str!("content/scopes.rs")),
     ("content/resources", include_str!("content/resources.rs")),
     ("content/permissions", include_str!("content/permissions.rs")),
+    ("isolation/attempts", include_str!("isolation/attempts.rs")),
     ("engine/abilities", include_str!("engine/abilities.rs")),
 ];
 
@@ -61,4 +62,36 @@ fn every_case_that_is_written_is_on_the_list() {
         assert_eq!(written, listed, "{place}");
     }
     assert!(names().all(|(at, _)| SOURCES.iter().any(|(place, _)| *place == at)));
+}
+
+/// The traits of tenants' repositories, each with what it is called in the cases of isolation.
+const OF_TENANTS: &[(&str, &str)] = &[
+    ("pieces", include_str!("../repository/conversation/pieces.rs")),
+    ("conversations", include_str!("../repository/conversation/conversations.rs")),
+    ("scores", include_str!("../repository/conversation/scores.rs")),
+    ("embeddings", include_str!("../repository/conversation/embeddings.rs")),
+    ("seeds", include_str!("../repository/conversation/seeds.rs")),
+    ("attack_results", include_str!("../repository/conversation/attack_results.rs")),
+    ("scenario_results", include_str!("../repository/conversation/scenario_results.rs")),
+    ("components", include_str!("../repository/configuration/components.rs")),
+    ("datasets", include_str!("../repository/configuration/datasets.rs")),
+];
+
+#[test]
+fn every_call_of_a_tenant_s_repositories_is_tried_on_another_tenant() {
+    let tried = include_str!("isolation/attempts.rs");
+    let mut calls = 0;
+    for (repository, source) in OF_TENANTS {
+        // What stands in the trait itself: its extension is made of these.
+        let contract = source.split("Ext").next().unwrap_or_default();
+        for call in contract.lines().filter_map(|line| line.trim_start().strip_prefix("async fn ")) {
+            let name: String = call.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            assert!(
+                tried.contains(&format!("{repository}.{name}(")),
+                "{repository}.{name}: no case of isolation"
+            );
+            calls += 1;
+        }
+    }
+    assert!(calls > 80, "{calls}");
 }

@@ -326,3 +326,39 @@ async fn no_application_that_owns_the_tables_has_its_settings_signed() {
     assert!(error.next_step().unwrap().contains("owner_url"), "{}", error.report());
     tokio::task::block_in_place(|| drop(installation));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_failed_or_was_left_in_a_transaction_serves_the_next_tenant_alone() {
+    let installation = Installation::new().await;
+    let notes = book([NOTE]);
+    for setting in [TenantSetting::Plain, TenantSetting::Signed(&key(1))] {
+        installation.up(&notes, setting).await.unwrap();
+        // One session for all.
+        let one = PoolSettings { max_connections: 1, ..PoolSettings::default() };
+        let server = PostgresConnection::open(&installation.roles.application(), &one).await.unwrap();
+        let server = match setting {
+            TenantSetting::Signed(key) => {
+                server.signed_by(TenantSigner::new(key.clone(), Arc::new(SystemClock)))
+            }
+            _ => server,
+        };
+        let (alice, bob) = (server.scoped(ALICE), server.scoped(BOB));
+        run(&alice, "DELETE FROM note").await.unwrap();
+        run(&bob, "DELETE FROM note").await.unwrap();
+        run(&bob, &note(BOB)).await.unwrap();
+        for _ in 0..3 {
+            // An error within a transaction, a transaction that is dropped, and a statement that nobody waits for.
+            assert!(run(&bob, "SELECT 1 / 0").await.is_err());
+            let open = Connection::new(bob.clone()).transaction().await.unwrap();
+            open.execute_unprepared("UPDATE note SET stars = 9").await.unwrap();
+            drop(open);
+            let sleeping = run(&bob, "UPDATE note SET stars = 8; SELECT pg_sleep(30)");
+            assert!(tokio::time::timeout(Duration::from_millis(300), sleeping).await.is_err());
+            assert_eq!(number(&alice, COUNT).await.unwrap(), 0);
+            assert_eq!(number(&server, COUNT).await.unwrap(), 0);
+            assert_eq!(run(&alice, "UPDATE note SET stars = 7").await.unwrap(), 0);
+            assert_eq!(number(&bob, "SELECT stars::bigint AS number FROM note").await.unwrap(), 1);
+        }
+    }
+    tokio::task::block_in_place(|| drop(installation));
+}

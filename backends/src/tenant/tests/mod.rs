@@ -1,6 +1,7 @@
 //! Tenants on real engines.
 
 mod installation;
+mod isolation;
 mod keys;
 mod locked_down;
 mod names;
