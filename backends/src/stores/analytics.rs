@@ -225,7 +225,7 @@ impl AnalyticsOfAll {
         operation: &str,
         most: u32,
         ask: Question<'_, Vec<T>>,
-        key: impl Fn(&T) -> K + Send,
+        key: impl Fn(&T) -> K + Send + Sync,
     ) -> Result<OfAll<Vec<OfTenant<T>>>> {
         let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         check_most(operation, "prompts", size(most), size(MOST_PROMPTS))?;
