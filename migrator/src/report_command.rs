@@ -181,7 +181,7 @@ impl Conversations {
         if self.whose.all_tenants {
             let capability = stores.assume_administration_of_all_tenants()?;
             let all = stores.analytics_of_all(&capability)?;
-            return Document::gather(&Source::All(all), asked).await;
+            return Document::gather(&Source::All(Box::new(all)), asked).await;
         }
         let tenant = self.tenant(stores).await?;
         let analytics = tenant.conversation().await?.analytics;

@@ -32,7 +32,7 @@ pub(crate) struct Asked {
 #[derive(Debug)]
 pub(crate) enum Source {
     Tenant(TenantId, Arc<dyn Analytics>),
-    All(AnalyticsOfAll),
+    All(Box<AnalyticsOfAll>),
 }
 
 /// The report.

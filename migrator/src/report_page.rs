@@ -44,6 +44,8 @@ struct Section {
     title: String,
     is_choice_cut: bool,
     columns: Option<Columns>,
+    /// Whether groups are left that have no figures of their own.
+    has_rest: bool,
     rows: Vec<Row>,
 }
 
@@ -131,7 +133,13 @@ fn page_of(document: &Document) -> Page {
             })
             .collect();
         let columns = Columns::of(&by.dimension, &times);
-        Section { title: shown(&by.dimension), is_choice_cut: by.is_choice_cut, columns, rows }
+        Section {
+            title: shown(&by.dimension),
+            is_choice_cut: by.is_choice_cut,
+            columns,
+            has_rest: figures.other_groups > 0,
+            rows,
+        }
     });
     let attacks_by = document.attacks_by.iter().filter(|by| !by.figures.groups.is_empty()).map(|by| {
         let figures = &by.figures;
@@ -236,7 +244,7 @@ fn row(name: String, figures: &Figures, most: u64, is_rest: bool) -> Row {
 fn verdicts(scores: &Distribution) -> String {
     match scores.trues() + scores.falses() {
         0 => "–".to_owned(),
-        _ => format!("{} true, {} false", number(scores.trues()), number(scores.falses())),
+        all => format!("{} of {}", number(scores.trues()), number(all)),
     }
 }
 

@@ -83,7 +83,10 @@ pub(crate) fn name(key: &GroupKey) -> String {
 
 /// What the groups that are left are called.
 pub(crate) fn others(count: u64) -> String {
-    format!("({count} others)")
+    match count {
+        1 => "(1 other)".to_owned(),
+        count => format!("({count} others)"),
+    }
 }
 
 /// A part of a whole, for people.
@@ -109,7 +112,7 @@ const OUTCOMES: [&str; 7] = ["", "attacks", "success", "failure", "error", "unde
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use trimaran_core::config::Area;
 use trimaran_core::model::PieceFilter;
 use trimaran_core::model::conversation::analytics::{
@@ -20,6 +21,9 @@ use super::buffers::Buffers;
 use super::tenant::stores_of;
 use super::{Stores, Tenant};
 use crate::tenant::TenantRecord;
+
+/// What one tenant's repository is asked.
+type Question<'q, T> = &'q (dyn Fn(Arc<dyn Analytics>) -> BoxFuture<'static, Result<T>> + Send + Sync);
 
 /// How many tenants are asked at a time, at most; fewer if fewer of their files may be open.
 const AT_A_TIME: usize = 8;
@@ -138,16 +142,20 @@ impl AnalyticsOfAll {
         let (choice, is_cut) = match &request.groups {
             GroupChoice::These(keys) => (keys.clone(), false),
             GroupChoice::Most(most) => {
-                let ask = async |analytics: &dyn Analytics| {
-                    analytics.groups(&request.filter, &request.by, RANKED_PER_TENANT).await
+                let ask = |analytics: Arc<dyn Analytics>| {
+                    let (filter, by) = (request.filter.clone(), request.by.clone());
+                    async move { analytics.groups(&filter, &by, RANKED_PER_TENANT).await }.boxed()
                 };
-                self.greatest(&mut absent, *most, OPERATION, ask).await?
+                self.greatest(&mut absent, *most, OPERATION, &ask).await?
             }
         };
         let request = FiguresRequest { groups: GroupChoice::These(choice), ..request.clone() };
         let mut found = GroupedFigures::empty();
-        let ask = async |analytics: &dyn Analytics| analytics.figures(&request).await;
-        self.each(&mut absent, OPERATION, ask, |_, figures| found.merge(&figures)).await?;
+        let ask = |analytics: Arc<dyn Analytics>| {
+            let request = request.clone();
+            async move { analytics.figures(&request).await }.boxed()
+        };
+        self.each(&mut absent, OPERATION, &ask, |_, figures| found.merge(&figures)).await?;
         Ok(absent.into_of_all(found, is_cut))
     }
 
@@ -162,16 +170,20 @@ impl AnalyticsOfAll {
         let (choice, is_cut) = match &request.groups {
             GroupChoice::These(keys) => (keys.clone(), false),
             GroupChoice::Most(most) => {
-                let ask = async |analytics: &dyn Analytics| {
-                    analytics.outcome_groups(request, RANKED_PER_TENANT).await
+                let ask = |analytics: Arc<dyn Analytics>| {
+                    let request = request.clone();
+                    async move { analytics.outcome_groups(&request, RANKED_PER_TENANT).await }.boxed()
                 };
-                self.greatest(&mut absent, *most, OPERATION, ask).await?
+                self.greatest(&mut absent, *most, OPERATION, &ask).await?
             }
         };
         let request = OutcomeRequest { groups: GroupChoice::These(choice), ..request.clone() };
         let mut found = GroupedOutcomes::default();
-        let ask = async |analytics: &dyn Analytics| analytics.outcomes(&request).await;
-        self.each(&mut absent, OPERATION, ask, |_, outcomes| found.merge(&outcomes)).await?;
+        let ask = |analytics: Arc<dyn Analytics>| {
+            let request = request.clone();
+            async move { analytics.outcomes(&request).await }.boxed()
+        };
+        self.each(&mut absent, OPERATION, &ask, |_, outcomes| found.merge(&outcomes)).await?;
         Ok(absent.into_of_all(found, is_cut))
     }
 
@@ -184,9 +196,12 @@ impl AnalyticsOfAll {
         filter: &PieceFilter,
         most: u32,
     ) -> Result<OfAll<Vec<OfTenant<LongPrompt>>>> {
-        let ask = async |analytics: &dyn Analytics| analytics.longest_prompts(filter, most).await;
+        let ask = |analytics: Arc<dyn Analytics>| {
+            let filter = filter.clone();
+            async move { analytics.longest_prompts(&filter, most).await }.boxed()
+        };
         let key = |prompt: &LongPrompt| (std::cmp::Reverse(prompt.characters), prompt.piece);
-        self.prompts("find the longest prompts of all tenants", most, ask, key).await
+        self.prompts("find the longest prompts of all tenants", most, &ask, key).await
     }
 
     /// The prompts that one tenant sent most often, each with whose it is: what several tenants sent is not added up.
@@ -198,17 +213,20 @@ impl AnalyticsOfAll {
         filter: &PieceFilter,
         most: u32,
     ) -> Result<OfAll<Vec<OfTenant<RepeatedPrompt>>>> {
-        let ask = async |analytics: &dyn Analytics| analytics.repeated_prompts(filter, most).await;
+        let ask = |analytics: Arc<dyn Analytics>| {
+            let filter = filter.clone();
+            async move { analytics.repeated_prompts(&filter, most).await }.boxed()
+        };
         let key = |prompt: &RepeatedPrompt| (std::cmp::Reverse(prompt.pieces), prompt.sha256);
-        self.prompts("find the most repeated prompts of all tenants", most, ask, key).await
+        self.prompts("find the most repeated prompts of all tenants", most, &ask, key).await
     }
 
-    async fn prompts<T, K: Ord>(
+    async fn prompts<T: Send + 'static, K: Ord>(
         &self,
         operation: &str,
         most: u32,
-        ask: impl AsyncFn(&dyn Analytics) -> Result<Vec<T>>,
-        key: impl Fn(&T) -> K,
+        ask: Question<'_, Vec<T>>,
+        key: impl Fn(&T) -> K + Send + Sync,
     ) -> Result<OfAll<Vec<OfTenant<T>>>> {
         let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         check_most(operation, "prompts", size(most), size(MOST_PROMPTS))?;
@@ -228,7 +246,7 @@ impl AnalyticsOfAll {
         absent: &mut Absent,
         most: usize,
         operation: &str,
-        ask: impl AsyncFn(&dyn Analytics) -> Result<Ranking>,
+        ask: Question<'_, Ranking>,
     ) -> Result<(Vec<GroupKey>, bool)> {
         let (mut members, mut is_cut) = (BTreeMap::<GroupKey, u64>::new(), false);
         self.each(absent, operation, ask, |_, ranking| {
@@ -245,12 +263,12 @@ impl AnalyticsOfAll {
     }
 
     /// Asks every tenant, some at a time, and takes each answer as it comes.
-    async fn each<T>(
+    async fn each<T: Send + 'static>(
         &self,
         absent: &mut Absent,
         operation: &str,
-        ask: impl AsyncFn(&dyn Analytics) -> Result<T>,
-        mut take: impl FnMut(TenantId, T),
+        ask: Question<'_, T>,
+        mut take: impl FnMut(TenantId, T) + Send,
     ) -> Result<()> {
         let at_a_time = self.stores.tenants.open_files.clamp(1, AT_A_TIME);
         let mut page = PageRequest::first(PageRequest::MAX_LIMIT)?;
@@ -258,9 +276,10 @@ impl AnalyticsOfAll {
         loop {
             let tenants = self.stores.tenants().list(&page).await.map_err(|e| e.within(operation))?;
             let mut answers = stream::iter(tenants.items)
-                .map(|record| async {
+                .map(|record| {
                     let tenant = record.id;
-                    (tenant, self.of_tenant(record, &ask).await)
+                    let answer = self.of_tenant(record, ask);
+                    async move { (tenant, answer.await) }.boxed()
                 })
                 .buffer_unordered(at_a_time);
             while let Some((tenant, answer)) = answers.next().await {
@@ -290,16 +309,16 @@ impl AnalyticsOfAll {
     }
 
     /// `None` if the tenant has no file.
-    async fn of_tenant<T>(
+    async fn of_tenant<T: Send + 'static>(
         &self,
         record: TenantRecord,
-        ask: &impl AsyncFn(&dyn Analytics) -> Result<T>,
+        ask: Question<'_, T>,
     ) -> Result<Option<T>> {
         if !stores_of(&self.stores.tenants.homes, &record, Area::Conversation)?.is_there(&record)? {
             return Ok(None);
         }
         let tenant = Tenant::new(record, self.stores.tenants.clone());
         let analytics = tenant.conversation().await?.analytics;
-        ask(analytics.as_ref()).await.map(Some)
+        ask(analytics).await.map(Some)
     }
 }

@@ -241,6 +241,7 @@ macro_rules! __conformance_list {
                 the_longest_and_the_most_repeated_prompts_are_found
                 a_preview_of_hostile_text_ends_between_characters
                 of_nothing_and_of_another_tenant_s_nothing_is_counted
+                figures_of_two_tenants_merge_into_those_of_both
                 more_than_is_given_is_refused
                 figures_within_a_unit_are_of_what_it_wrote
                 what_was_put_aside_is_counted

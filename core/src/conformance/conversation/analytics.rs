@@ -216,6 +216,39 @@ pub async fn of_nothing_and_of_another_tenant_s_nothing_is_counted(fixture: &dyn
     assert!(other.repeated_prompts(&PieceFilter::default(), 9).await.unwrap().is_empty());
 }
 
+pub async fn figures_of_two_tenants_merge_into_those_of_both(fixture: &dyn Fixture) {
+    let areas = [fixture.conversation(), fixture.other_tenant().conversation().unwrap()];
+    let (one, other) = (given(&areas[0], 8, 6).await, given(&areas[1], 9, 5).await);
+    let both = one.with(other);
+    for by in dimensions() {
+        let ranking = model::groups(&both, &PieceFilter::default(), &by);
+        let keys: Vec<_> = ranking.into_iter().take(4).map(|group| group.key).collect();
+        let request =
+            FiguresRequest { groups: GroupChoice::These(keys.clone()), ..FiguresRequest::by(by.clone()) };
+        let parts = [
+            areas[0].analytics.figures(&request).await.unwrap(),
+            areas[1].analytics.figures(&request).await.unwrap(),
+        ];
+        let whole = model::figures(&both, &request);
+        for order in [[0, 1], [1, 0]] {
+            let mut merged = GroupedFigures::empty();
+            order.into_iter().for_each(|part: usize| merged.merge(&parts[part]));
+            assert_eq!(merged.other_groups, parts[0].other_groups + parts[1].other_groups);
+            merged.other_groups = whole.other_groups;
+            assert_eq!(merged, whole, "{request:?}");
+        }
+        if !OutcomeRequest::can_be_by(&by) {
+            continue;
+        }
+        let request = OutcomeRequest { groups: GroupChoice::These(keys), ..OutcomeRequest::by(by) };
+        let mut merged = areas[1].analytics.outcomes(&request).await.unwrap();
+        merged.merge(&areas[0].analytics.outcomes(&request).await.unwrap());
+        let whole = model::outcomes(&both, &request);
+        merged.other_groups = whole.other_groups;
+        assert_eq!(merged, whole, "{request:?}");
+    }
+}
+
 pub async fn more_than_is_given_is_refused(fixture: &dyn Fixture) {
     let analytics = fixture.conversation().analytics;
     let all = PieceFilter::default();

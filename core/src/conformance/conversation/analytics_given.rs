@@ -22,6 +22,16 @@ pub(super) struct Given {
     pub(super) attacks: Vec<AttackResult>,
 }
 
+impl Given {
+    /// What both have.
+    pub(super) fn with(mut self, other: Self) -> Self {
+        self.pieces.extend(other.pieces);
+        self.scores.extend(other.scores);
+        self.attacks.extend(other.attacks);
+        self
+    }
+}
+
 /// Where calendars go wrong: ends of years, leap days, weeks that belong to two years, times before 1970.
 const BORDERS: [&str; 10] = [
     "2024-12-30T00:00:00Z",
@@ -168,17 +178,18 @@ impl Dice {
     }
 }
 
-/// Fills an empty store from a seed.
+/// Fills an empty store from a seed. Of different seeds all ids are different.
 pub(super) async fn given(area: &Conversation, seed: u64, conversations: u128) -> Given {
+    let space = u128::from(seed) << 32;
     let mut dice = Dice::of(seed);
     let (mut ids, mut messages) = (Vec::new(), Vec::new());
     for number in 0..conversations {
-        let conversation = ConversationId(Uuid::from_u128(0xa1 << 64 | number));
+        let conversation = ConversationId(Uuid::from_u128(0xa1 << 64 | space | number));
         for _ in 0..1 + dice.below(5) {
             let role = dice.one_of(&[ChatRole::User, ChatRole::Assistant, ChatRole::SimulatedAssistant]);
             let mut parts = Vec::new();
             for _ in 0..1 + dice.below(3) {
-                let id = PieceId(Uuid::from_u128(0xb1 << 64 | u128::try_from(ids.len()).unwrap()));
+                let id = PieceId(Uuid::from_u128(0xb1 << 64 | space | u128::try_from(ids.len()).unwrap()));
                 parts.push(dice.piece(id, role, &ids));
                 ids.push(id);
             }
@@ -188,12 +199,12 @@ pub(super) async fn given(area: &Conversation, seed: u64, conversations: u128) -
     area.pieces.append_all(messages).await.unwrap();
     let scores = (0..ids.len() * 2).map(|number| {
         let piece = dice.one_of(&ids);
-        dice.score(ScoreId(Uuid::from_u128(0xc1 << 64 | u128::try_from(number).unwrap())), piece)
+        dice.score(ScoreId(Uuid::from_u128(0xc1 << 64 | space | u128::try_from(number).unwrap())), piece)
     });
     let scores = area.scores.add(scores.collect()).await.unwrap();
     let attacks = (0..conversations * 2).map(|number| {
-        let conversation = ConversationId(Uuid::from_u128(0xa1 << 64 | (number * 2 / 3)));
-        dice.attack(AttackResultId(Uuid::from_u128(0xd1 << 64 | number)), conversation)
+        let conversation = ConversationId(Uuid::from_u128(0xa1 << 64 | space | (number * 2 / 3)));
+        dice.attack(AttackResultId(Uuid::from_u128(0xd1 << 64 | space | number)), conversation)
     });
     let attacks = area.attack_results.add(attacks.collect()).await.unwrap();
     Given { pieces: pieces(area).await, scores, attacks }

@@ -35,6 +35,9 @@ const TOTAL: &str = "total";
 const GROUP: &str = "group";
 const OTHERS: &str = "others";
 
+/// A number of something, and what its column is called.
+type Named<T, N> = (&'static str, fn(T) -> N);
+
 /// A row: which part of the whole it is, of a group its key, and what it comes to.
 type Row<'f, T> = (&'static str, Option<&'f GroupKey>, &'f T);
 
@@ -133,7 +136,7 @@ fn distribution<'d>(
     prefix: &str,
     all: impl Iterator<Item = &'d Distribution> + Clone,
 ) {
-    let counts: [(&str, fn(&Distribution) -> u64); 6] = [
+    let counts: [Named<&Distribution, u64>; 6] = [
         ("count", Distribution::count),
         ("true", Distribution::trues),
         ("false", Distribution::falses),
@@ -149,7 +152,7 @@ fn distribution<'d>(
 
 fn scale(columns: &mut Columns, all: &[Option<ScaleFigures>]) {
     columns.counts("scale_count", all.iter().map(|scale| scale.map_or(0, |scale| scale.count)));
-    let floats: [(&str, fn(ScaleFigures) -> f64); 6] = [
+    let floats: [Named<ScaleFigures, f64>; 6] = [
         ("scale_min", |scale| scale.min),
         ("scale_max", |scale| scale.max),
         ("scale_mean", |scale| scale.mean),
@@ -180,7 +183,7 @@ impl GroupedFigures {
             rows.push((OTHERS, None, &self.others));
         }
         let mut columns = with_keys(&rows);
-        let counts: [(&str, fn(&Figures) -> u64); 5] = [
+        let counts: [Named<&Figures, u64>; 5] = [
             ("pieces", |figures| figures.pieces),
             ("messages", |figures| figures.messages),
             ("conversations", |figures| figures.conversations),
@@ -212,7 +215,7 @@ impl GroupedOutcomes {
             rows.push((OTHERS, None, &self.others));
         }
         let mut columns = with_keys(&rows);
-        let counts: [(&str, fn(&Outcomes) -> u64); 5] = [
+        let counts: [Named<&Outcomes, u64>; 5] = [
             ("attacks", Outcomes::count),
             ("success", |outcomes| outcomes.success),
             ("failure", |outcomes| outcomes.failure),
