@@ -35,7 +35,8 @@ set tics nomirror scale 0.5
 set grid xtics lc rgb "#dddddd" lw 1
 set lmargin 42
 set rmargin 8
-set bmargin 5
+set bmargin 4
+set tmargin 5
 set datafile separator "\t"
 ours = "#1f6f8b"; raw = "#c9b27c"; other = "#a0a8ae"; promised = "#4b8f4b"; aim = "#b03a2e"
 n = int(system("wc -l < $work/$1"))
@@ -55,29 +56,29 @@ plot "$work/ratios" using (\$2/2):0:(\$2/2):(0.32):ytic(1) with boxxy lc rgb our
 G
 
 draw rates 520 <<G
-set title "Requests a second" offset 0,1.2
+set tmargin 6
 set logscale x
-set xlabel "requests a second"
-set xrange [100:*]
-set key outside bottom horizontal
+set xlabel "requests a second, whole: key, permission and what is asked for"
+set xrange [100:20000<*]
+set key tmargin center horizontal samplen 2
 plot "$work/rates" using 2:0:(100.0):2:(\$0-0.3):(\$0) :ytic(1) with boxxy lc rgb ours title "Trimaran", \
   "" using 3:0:(100.0):3:(\$0):(\$0+0.3) with boxxy lc rgb raw title "driver, the same statements", \
-  "" using 4:0:(0):(0.42) with yerrorbars pt 0 lw 2 lc rgb promised title "promised", \
-  "" using 5:0:(0):(0.42) with yerrorbars pt 0 lw 2 lc rgb aim title "aim"
+  "" using 4:(\$0-0.38):(0):(0.76) with vectors nohead lw 3 lc rgb promised title "promised", \
+  "" using 5:(\$0-0.38):(0):(0.76) with vectors nohead lw 3 lc rgb aim title "aim"
 G
 
 draw questions 700 <<G
-set title "Questions about the pieces: answers a second" offset 0,1.2
+set tmargin 6
 set logscale x
-set xlabel "answers a second"
+set xlabel "answers a second about the same pieces"
 set xrange [0.1:*]
-set key outside bottom horizontal
+set key tmargin center horizontal samplen 2
 set arrow from 10000,graph 0 to 10000,graph 1 nohead dt 2 lw 2 lc rgb promised
-set label "promised 10,000" at 10000,graph 1.02 tc rgb promised center
 plot "$work/questions" using 5:0:(0.1):5:(\$0-0.4):(\$0-0.2) :ytic(1) with boxxy lc rgb promised title "kept", \
   "" using 2:0:(0.1):2:(\$0-0.2):(\$0) with boxxy lc rgb ours title "DuckDB, computed", \
   "" using 3:0:(0.1):3:(\$0):(\$0+0.2) with boxxy lc rgb raw title "duckdb crate", \
-  "" using 4:0:(0.1):4:(\$0+0.2):(\$0+0.4) with boxxy lc rgb other title "Postgres, computed"
+  "" using 4:0:(0.1):4:(\$0+0.2):(\$0+0.4) with boxxy lc rgb other title "Postgres, computed", \
+  NaN with lines dt 2 lw 2 lc rgb promised title "promised, kept"
 G
 
 draw times 480 <<G

@@ -120,7 +120,7 @@ fn read(row: &PgRow) -> Result<()> {
             "INT4" => drop(std::hint::black_box(row.try_get::<i32, _>(at)?)),
             "BOOL" => drop(std::hint::black_box(row.try_get::<bool, _>(at)?)),
             "TIMESTAMPTZ" => {
-                drop(std::hint::black_box(row.try_get::<chrono::DateTime<chrono::Utc>, _>(at)?));
+                let _ = std::hint::black_box(row.try_get::<chrono::DateTime<chrono::Utc>, _>(at)?);
             }
             _ => drop(std::hint::black_box(cell.as_bytes().map(<[u8]>::to_vec))),
         }
