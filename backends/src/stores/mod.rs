@@ -24,8 +24,8 @@ use trimaran_core::config::{Area, Config};
 use trimaran_core::repository::{Application, Content, Identity};
 use trimaran_core::{Error, ErrorKind, Result, TenantId};
 
-pub(crate) use buffers::Buffers;
 pub use analytics::{AdministratorCapability, AnalyticsOfAll, MissingTenant, OfAll, OfTenant};
+pub(crate) use buffers::Buffers;
 pub use connect::connect;
 pub use opener::Opener;
 pub use tenant::Tenant;
