@@ -26,7 +26,7 @@ fn message(number: usize) -> Result<NewMessage> {
     for piece in &mut message.pieces {
         let seconds = (number * 7919 % (DAYS * 86_400)) as i64;
         piece.created_at = Some(start + chrono::TimeDelta::seconds(seconds));
-        if number % 11 == 0 {
+        if number.is_multiple_of(11) {
             piece.error = ResponseError::Blocked;
         }
         if let Some(target) = &mut piece.target {

@@ -12,6 +12,7 @@ use crate::config_command::Which;
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::migrate::Failure;
+use crate::report_output;
 use crate::tenant_command;
 
 /// What to do with tenants.
@@ -34,6 +35,9 @@ pub(crate) struct Prove {
     /// Also write the report to this file: as Markdown (.md) or JSON (.json).
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Put it in the place of a file that is there.
+    #[arg(long, requires = "output")]
+    force: bool,
 }
 
 impl Command {
@@ -62,6 +66,9 @@ impl Command {
 impl Prove {
     fn run(&self) -> Result<Exit> {
         let form = self.output.as_deref().map(Form::of).transpose()?;
+        if let Some(path) = &self.output {
+            report_output::check(path, self.force)?;
+        }
         let config = self.which.load()?;
         interrupt::listen()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -77,11 +84,7 @@ impl Prove {
         })?;
         let exit = if proof.is_passed() { Exit::Complete } else { Exit::Exposed };
         if let (Some(path), Some(form)) = (&self.output, form) {
-            std::fs::write(path, form.report(&proof)?).map_err(|e| {
-                Error::new(ErrorKind::Configuration, format!("write the report {}", path.display()))
-                    .source(e)
-                    .hint("name a file that this program may write to")
-            })?;
+            report_output::write(&form.report(&proof)?, Some(path.as_path()), self.force)?;
         }
         if self.which.json() {
             // A reader that closed the pipe has seen enough.

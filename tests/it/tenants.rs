@@ -322,3 +322,63 @@ async fn a_tenant_in_use_by_an_application_is_left_alone() {
         assert_eq!(installation.told(&ids).await, [["alice"]]);
     }
 }
+
+/// What there is in the tenants' folder, and who is in the catalogue.
+fn traces(installation: &Installation) -> (Vec<std::ffi::OsString>, Value) {
+    let folder = std::fs::read_dir(installation.path().join("tenants"));
+    let mut files: Vec<_> = folder.into_iter().flatten().map(|file| file.unwrap().file_name()).collect();
+    files.sort();
+    (files, installation.tenant(&["list"], 0))
+}
+
+#[test]
+fn isolation_is_proved_on_an_installation_and_leaves_no_trace() {
+    for scheme in ["sqlite", "duckdb"] {
+        let installation = Installation::new(scheme);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(installation.fill(&users(2)));
+        let before = traces(&installation);
+        let report = installation.path().join("report.md");
+        let report_text = report.to_str().unwrap();
+        let proof = installation.tenant(&["prove-isolation", "--output", report_text], 0);
+        assert_eq!((&proof["passed"], &proof["failed"]), (&Value::Bool(true), &Value::from(0)), "{proof:#}");
+        assert!(proof["checks"].as_array().unwrap().len() > 20, "{proof:#}");
+        assert!(std::fs::read_to_string(&report).unwrap().contains("no tenant gets at another's data"));
+        assert_eq!(traces(&installation), before, "{scheme}");
+        // Nothing that is there is written over, and it is said before anything is done.
+        let again =
+            installation.command(&["tenant", "prove-isolation", "--output", report_text]).output().unwrap();
+        assert!(String::from_utf8_lossy(&again.stderr).contains("--force"), "{again:?}");
+        assert!(!again.status.success());
+        installation.tenant(&["prove-isolation", "--force", "--output", report_text], 0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_proof_finds_fails_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let installation = Installation::new("sqlite");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(installation.fill(&users(2)));
+    // Two tenants' files are swapped.
+    let folder = installation.path().join("tenants");
+    let files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sqlite"))
+        .collect();
+    let aside = folder.join("aside");
+    std::fs::rename(&files[0], &aside).unwrap();
+    std::fs::rename(&files[1], &files[0]).unwrap();
+    std::fs::rename(&aside, &files[1]).unwrap();
+    let proof = installation.tenant(&["prove-isolation"], 11);
+    assert_eq!(proof["passed"], Value::Bool(false));
+    std::fs::rename(&files[0], &aside).unwrap();
+    std::fs::rename(&files[1], &files[0]).unwrap();
+    std::fs::rename(&aside, &files[1]).unwrap();
+    // A file that others may read.
+    std::fs::set_permissions(&files[0], std::fs::Permissions::from_mode(0o644)).unwrap();
+    let proof = installation.tenant(&["prove-isolation"], 11);
+    assert_eq!(proof["failed"], Value::from(1), "{proof:#}");
+}

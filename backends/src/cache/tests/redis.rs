@@ -179,7 +179,7 @@ async fn a_failure_is_not_shared() {
 }
 
 /// What would compute a value like this, if it were not there.
-async fn not_asked<T>(_like: &T) -> Result<T> {
+async fn not_asked<T: Sync>(_like: &T) -> Result<T> {
     panic!("it is there")
 }
 
