@@ -5,8 +5,10 @@
 //! read again, so that two processes at once apply each migration once.
 
 use sea_orm::{ConnectionTrait as _, Statement};
+#[cfg(feature = "postgres")]
+use trimaran_core::Engine;
 use trimaran_core::config::Area;
-use trimaran_core::{Clock, Engine, Error, ErrorKind, Result};
+use trimaran_core::{Clock, Error, ErrorKind, Result};
 
 #[cfg(feature = "postgres")]
 use super::row_security;

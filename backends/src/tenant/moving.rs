@@ -101,7 +101,7 @@ impl TenantFiles {
             })?;
             private::sync_folder(&self.folder)?;
             remove(&old)?;
-            drop(settled);
+            settled.end();
         }
         private::sync_folder(&self.folder)
     }
@@ -123,7 +123,9 @@ impl TenantFiles {
             _ => {}
         }
         remove(&path)?;
-        drop(settled);
+        if let Some(settled) = settled {
+            settled.end();
+        }
         private::sync_folder(&self.folder)
     }
 }
@@ -136,6 +138,9 @@ pub(super) struct Settled {
 }
 
 impl Settled {
+    /// Lets others open it again.
+    pub(super) fn end(self) {}
+
     fn take(engine: Engine, path: PathBuf) -> Result<Self> {
         // DuckDB opens a file for one process alone, and has just closed this one: its log is in it.
         if engine == Engine::Duckdb {

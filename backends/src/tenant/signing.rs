@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
+#[cfg(feature = "postgres")]
 use trimaran_core::id::TenantId;
 use trimaran_core::secret::strength;
 use trimaran_core::{Clock, Error, ErrorKind, Result, digest};

@@ -151,7 +151,9 @@ impl TenantStores {
             #[cfg(feature = "postgres")]
             Place::Server(_) => Ok(()),
             Place::Files(files) => {
-                drop(files.settle(from).await?);
+                if let Some(settled) = files.settle(from).await? {
+                    settled.end();
+                }
                 to.map_or(Ok(()), |to| files.check_vacant(to))
             }
         }
