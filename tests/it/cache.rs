@@ -19,7 +19,7 @@ async fn opened(folder: &Path, keys: &[(&str, &str)]) -> Stores {
     let mut builder = Config::builder()
         .environment([])
         .set("data_directory", folder.join("data").to_str().unwrap())
-        .set("tenants.key", "6f1c8a5be2d94703b1a87e5f20c4d36998e07ab1f35c42d7")
+        .set("tenants.key", "6b1e41cf4fcd3a49eb76d7b8b128c93bb77e18885554d678f55820a9ce08756d")
         .set("secrets.key", "d3b07384d113edec49eaa6238ad5ff00c157a79031e1c40f85931829bc5fc552");
     for (key, value) in keys {
         builder = builder.set(key, *value);

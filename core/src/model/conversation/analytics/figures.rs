@@ -184,14 +184,37 @@ impl FiguresRequest {
 }
 
 /// A group and its figures.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// What its pieces have in common.
-    #[serde(flatten)]
     pub key: GroupKey,
     /// What they come to.
-    #[serde(flatten)]
     pub figures: Figures,
+}
+
+#[derive(serde::Serialize)]
+struct ShownGroup<'a> {
+    #[serde(flatten)]
+    key: &'a GroupKey,
+    #[serde(flatten)]
+    figures: &'a Figures,
+}
+
+impl serde::Serialize for Group {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { key, figures } = self;
+        match serializer.is_human_readable() {
+            true => ShownGroup { key, figures }.serialize(serializer),
+            false => (key, figures).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Group {
+    /// As for [`Figures`].
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::Deserialize::deserialize(deserializer).map(|(key, figures)| Self { key, figures })
+    }
 }
 
 /// Figures in all and by group.

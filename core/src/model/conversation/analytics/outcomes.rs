@@ -144,14 +144,37 @@ impl OutcomeRequest {
 }
 
 /// A group and how its attacks ended.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeGroup {
     /// What they have in common.
-    #[serde(flatten)]
     pub key: GroupKey,
     /// How they ended.
-    #[serde(flatten)]
     pub outcomes: Outcomes,
+}
+
+#[derive(serde::Serialize)]
+struct ShownOutcomeGroup<'a> {
+    #[serde(flatten)]
+    key: &'a GroupKey,
+    #[serde(flatten)]
+    outcomes: &'a Outcomes,
+}
+
+impl serde::Serialize for OutcomeGroup {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { key, outcomes } = self;
+        match serializer.is_human_readable() {
+            true => ShownOutcomeGroup { key, outcomes }.serialize(serializer),
+            false => (key, outcomes).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for OutcomeGroup {
+    /// As for [`Outcomes`].
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::Deserialize::deserialize(deserializer).map(|(key, outcomes)| Self { key, outcomes })
+    }
 }
 
 /// How attacks ended, in all and by group.
