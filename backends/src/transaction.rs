@@ -291,7 +291,8 @@ impl Transaction {
     ///
     /// # Errors
     /// As for [`TransactionHandle::append`] and [`Self::commit`].
-    pub async fn commit_with(mut self, rows: Vec<Rows>) -> Result<()> {
+    pub async fn commit_with(mut self, mut rows: Vec<Rows>) -> Result<()> {
+        rows.retain(|rows| !rows.is_empty());
         // Whoever drops this future before it has answered has not committed: `ended` is set at the end.
         if self.inner {
             let handle = self.handle();
