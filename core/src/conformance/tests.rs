@@ -40,6 +40,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("content/lists", include_str!("content/lists.rs")),
     ("content/history", include_str!("content/history.rs")),
     ("content/scopes", include_str!("content/scopes.rs")),
+    ("content/isolation", include_str!("content/isolation.rs")),
     ("content/resources", include_str!("content/resources.rs")),
     ("content/permissions", include_str!("content/permissions.rs")),
     ("isolation/attempts", include_str!("isolation/attempts.rs")),
@@ -75,11 +76,12 @@ const OF_TENANTS: &[(&str, &str)] = &[
     ("scenario_results", include_str!("../repository/conversation/scenario_results.rs")),
     ("components", include_str!("../repository/configuration/components.rs")),
     ("datasets", include_str!("../repository/configuration/datasets.rs")),
+    ("content", include_str!("../repository/content/objects.rs")),
 ];
 
 #[test]
 fn every_call_of_a_tenant_s_repositories_is_tried_on_another_tenant() {
-    let tried = include_str!("isolation/attempts.rs");
+    let tried = [include_str!("isolation/attempts.rs"), include_str!("content/isolation.rs")].concat();
     let mut calls = 0;
     for (repository, source) in OF_TENANTS {
         // What stands in the trait itself: its extension is made of these.

@@ -1,13 +1,13 @@
 //! Every call of every repository of a tenant's, as one tenant tries it on another's things.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::belongings::{Belongings, MARK, TALK};
+use super::{INJECTIONS, brings_nothing};
 use crate::conformance::Fixture;
 use crate::id::{PieceId, SeedId};
 use crate::model::conversation::{
@@ -19,31 +19,7 @@ use crate::model::{
     ChatRole, ComponentFilter, ComponentKind, ExportFormat, NewComponent, NewDataset, NewDatasetPrompt,
     NewMessage, PieceFilter, PieceSelection, PromptPlace, TestOutcome, WholeConversation,
 };
-use crate::{ErrorKind, PageRequest, Result};
-
-/// What has made careless programs run what was meant as text.
-const INJECTIONS: &[&str] = &[
-    "' OR '1'='1",
-    "') OR 1=1 --",
-    "'; DELETE FROM prompt_piece; --",
-    "'; SET trimaran.tenant = '00000000-0000-0000-0000-000000000002'; SELECT * FROM prompt_piece; --",
-    "' UNION SELECT * FROM prompt_piece --",
-    "\" OR \"\"=\"",
-    "\\'; UPDATE score SET rationale = 'x'; --",
-    "$1) OR true --",
-    "%",
-    "_",
-];
-
-/// Asserts that the outcome shows nothing of the other tenant's.
-#[track_caller]
-fn brings_nothing<T: Debug>(call: &str, outcome: &Result<T>) {
-    let shown = match outcome {
-        Ok(found) => format!("{found:?}"),
-        Err(error) => error.report(),
-    };
-    assert!(!shown.contains(MARK), "{call} gave something of the other tenant's: {shown}");
-}
+use crate::{ErrorKind, PageRequest};
 
 /// Makes each of the calls, of which none may bring anything of the other tenant's.
 macro_rules! attempt {
