@@ -2,6 +2,8 @@
 
 pub mod attempts;
 mod belongings;
+mod given;
+pub mod sql;
 
 use std::fmt::Debug;
 
