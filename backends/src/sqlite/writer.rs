@@ -1,7 +1,7 @@
 //! Writing past the driver of SeaORM.
 //!
 //! That driver runs each statement on a thread of the connection's own, a way there and back for each, and owns every value
-//! (docs/decisions/0016). What Trimaran's repositories write goes by a connection of `rusqlite` instead: a statement, all
+//! (docs/decisions/0016-writing-past-the-driver.md). What Trimaran's repositories write goes by a connection of `rusqlite` instead: a statement, all
 //! rows of an append, or the last rows together with COMMIT are one turn on a thread for blocking work.
 //!
 //! There is one such connection, for there is one writer at a time; it is had with the turn to write, and kept for the
