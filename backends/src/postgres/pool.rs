@@ -31,7 +31,7 @@ use crate::slots::{LONGEST, Slot, Slots, closed, runtime};
 const CHECK_INTERVAL: &str = "SET client_connection_check_interval = '1s'";
 
 /// A connection that was idle for as long is tried before it is used: the server may have gone meanwhile.
-const TRUSTED: Duration = Duration::from_secs(1);
+pub(super) const TRUSTED: Duration = Duration::from_secs(1);
 
 /// How long a rollback or the search for a cause may take, once nobody waits for more.
 const FAREWELL: Duration = Duration::from_secs(2);
