@@ -65,6 +65,8 @@ pub(super) struct PostgresPool {
     options: PgConnectOptions,
     way: Way,
     place: String,
+    /// How long a server may take to answer when it is connected to.
+    patience: Duration,
     runtime: Handle,
 }
 
@@ -110,7 +112,7 @@ impl PostgresPool {
             })
             .connect_lazy_with(options.clone());
         let idle = IdleConnections::new(settings.idle_timeout, settings.max_lifetime);
-        Ok(Self { pool, idle, slots, options, way, place: location.to_string(), runtime })
+        Ok(Self { pool, idle, slots, options, way, place: location.to_string(), patience: timeout, runtime })
     }
 
     /// Whether the server ends the query of a client that is gone.
@@ -130,9 +132,13 @@ impl PostgresPool {
     pub(super) async fn session(self: &Arc<Self>) -> Result<PooledSession> {
         let slot = self.slots.take().await?;
         let mut slot = Some(slot);
+        // A server that says nothing at all is waited for once, however many sessions with it there were.
+        let deadline = tokio::time::Instant::now() + self.patience;
         while let Some((kept, idle_for)) = self.idle.take() {
             let mut session = self.with(kept, slot.take());
-            if idle_for < TRUSTED || session.ping().await.is_ok() {
+            if idle_for < TRUSTED
+                || matches!(tokio::time::timeout_at(deadline, session.ping()).await, Ok(Ok(())))
+            {
                 return Ok(session);
             }
             // The server has gone meanwhile, or has ended the session: others may be good.
