@@ -12,11 +12,11 @@ use trimaran_core::{Error, ErrorKind, Result};
 
 use crate::config_command;
 use crate::exit::{self, Exit};
-use crate::hazard::Policy;
 use crate::interrupt;
 use crate::log;
 use crate::migrate::{self, Failure, Order};
 use crate::planner::Choices;
+use crate::policy::Policy;
 use crate::progress::Progress;
 use crate::prove_isolation_command;
 use crate::report::Report;
@@ -111,8 +111,8 @@ struct Common {
     /// The target's schema (Postgres: public).
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
-    /// What to do with rows that the target can't hold as they are.
-    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    /// What to do with rows that the target can't hold as they are: reject, quarantine or escape. A plan has more, by column.
+    #[arg(long, default_value_t, value_name = "POLICY", value_parser = Policy::for_all)]
     on_hazard: Policy,
     /// Go by this plan, as `plan -o` wrote it and you edited it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["tables", "exclude", "schema", "on_hazard"])]

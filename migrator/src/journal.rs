@@ -83,11 +83,12 @@ const CHUNKS: &str = "_trimaran_chunks";
 const QUARANTINE: &str = "_trimaran_quarantine";
 
 /// The quarantine's columns.
-const QUARANTINE_COLUMNS: [(&str, LogicalType); 8] = [
+const QUARANTINE_COLUMNS: [(&str, LogicalType); 9] = [
     ("run", LogicalType::Text),
     ("source_schema", LogicalType::Text),
     ("source_table", LogicalType::Text),
     ("chunk", LogicalType::Int64),
+    ("entry", LogicalType::Int64),
     ("row_key", LogicalType::Text),
     ("column_name", LogicalType::Text),
     ("reason", LogicalType::Text),
@@ -138,8 +139,9 @@ impl Journal {
                 QUARANTINE,
                 format!(
                     "run {text} NOT NULL, source_schema {text} NOT NULL, source_table {text} NOT NULL, \
-                     chunk {count} NOT NULL, row_key {text} NOT NULL, column_name {text} NOT NULL, \
-                     reason {text} NOT NULL, row_bytes {bytes} NOT NULL"
+                     chunk {count} NOT NULL, entry {count} NOT NULL, row_key {text} NOT NULL, column_name {text} NOT NULL, \
+                     reason {text} NOT NULL, row_bytes {bytes} NOT NULL, \
+                     PRIMARY KEY (run, source_schema, source_table, chunk, entry)"
                 ),
             ),
         ];
@@ -338,7 +340,7 @@ impl Journal {
             session.read(
                 &trimaran_backends::Read { table: &table, columns: &columns, chunk },
                 &mut |row| {
-                    let (Value::Text(row_run), Value::Bytes(bytes)) = (&row[0], &row[7]) else {
+                    let (Value::Text(row_run), Value::Bytes(bytes)) = (&row[0], &row[8]) else {
                         return Err(corrupt("a quarantined row"));
                     };
                     if row_run.as_ref() != run.as_bytes() {

@@ -7,10 +7,12 @@ use trimaran_backends::dialect::{Phase, Statement, TableDefinition};
 use trimaran_backends::{Catalog, Database, Dialect, Session};
 use trimaran_core::{Engine, Error, ErrorKind, Result, Value};
 
-use crate::hazard::{Findings, Hazard, Treatment};
+use crate::finding::Findings;
+use crate::hazard::Hazard;
 use crate::interrupt;
 use crate::journal::{Journal, State};
 use crate::plan::Plan;
+use crate::policy::Treatment;
 use crate::progress::Progress;
 
 /// What the target already holds under the plan's names.
