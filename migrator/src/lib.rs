@@ -28,6 +28,8 @@ pub mod policy;
 pub mod profile;
 pub mod progress;
 mod prove_isolation_command;
+pub mod quarantine;
+mod quarantine_command;
 pub mod references;
 pub mod replacement;
 pub mod report;

@@ -39,6 +39,17 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Reads a plan that is to be held against the one of a run.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] if it is none, or a policy of it can do nothing for its column.
+    pub fn from_toml_for_retry(text: &str) -> Result<Self> {
+        let wrong = |why: String| Error::new(ErrorKind::Configuration, "use the plan").context(why);
+        let mut plan: Plan = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        plan.settle_policies()?;
+        Ok(plan)
+    }
+
     /// Reads a plan and holds it against the source that it is to be used on.
     ///
     /// # Errors
