@@ -125,3 +125,34 @@ fn names_that_are_one_after_they_are_cut_are_named() {
     assert!(hazards.contains(&format!("{long}b. name-collision 1 rejects")), "{hazards:?}");
     assert!(check.stderr.contains("next:"), "{}", check.stderr);
 }
+
+#[test]
+fn the_documentation_tells_of_every_hazard_what_each_policy_does() {
+    use trimaran_migrator::hazard::Hazard;
+    use trimaran_migrator::policy::{Policy, Treatment};
+    use trimaran_migrator::replacement::Replacement;
+    let docs = include_str!("../../../docs/migrate.md");
+    for hazard in Hazard::all() {
+        let name = format!("| `{}` | ", hazard.name());
+        let line = docs.lines().find(|line| line.starts_with(&name)).unwrap_or_else(|| panic!("{name}"));
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let policies = [Policy::Escape, Policy::Replace, Policy::AsText, Policy::AsBytes];
+        for (policy, cell) in policies.into_iter().zip(&cells[cells.len() - 4..]) {
+            let expected = match hazard.outcome(policy) {
+                (Treatment::Moves, _) => "moves".to_owned(),
+                (Treatment::AsText | Treatment::AsBytes, _) => "kept".to_owned(),
+                (Treatment::Replaces, by) => {
+                    by.iter().map(|replacement| format!("`{replacement}`")).collect::<Vec<_>>().join(", ")
+                }
+                (treatment, _) => treatment.to_string(),
+            };
+            assert_eq!(cell, &expected.trim_end_matches('|').trim(), "{} under {policy}", hazard.name());
+        }
+    }
+    for (_, policy) in Policy::ALL {
+        assert!(docs.lines().any(|line| line.starts_with(&format!("| `{policy}`"))), "{policy}");
+    }
+    for (_, replacement) in Replacement::ALL {
+        assert!(docs.lines().any(|line| line.starts_with(&format!("| `{replacement}` | "))), "{replacement}");
+    }
+}
