@@ -18,6 +18,7 @@ use crate::source::Budget;
 
 pub mod export;
 pub mod retry;
+mod retry_plan;
 
 /// How many keys of a group are named.
 const FIRST_KEYS: usize = 5;

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::policy::Treatment;
 use crate::progress::Progress;
 use crate::references::{self, Link};
-use crate::rows::{Held, KeyHash, RowMapper, key_hash};
+use crate::rows::{Doubled, Held, KeyHash, RowMapper, key_hash};
 use crate::source::{Budget, Source};
 use crate::storage_classes::StorageClasses;
 use crate::unique::{self, Watched};
@@ -141,7 +141,7 @@ pub fn scan(source: &Source, plan: &Plan, budget: Budget, progress: &Progress) -
 }
 
 /// For each key of a table that several rows have something in, its columns and that.
-fn doubled(keys: Vec<Watched>) -> Result<Vec<(Vec<usize>, Arc<HashSet<KeyHash>>)>> {
+fn doubled(keys: Vec<Watched>) -> Result<Vec<Doubled>> {
     let mut found = Vec::new();
     for key in keys {
         let (columns, doubled) = key.doubled()?;
@@ -157,7 +157,7 @@ fn duplicates(
     source: &Source,
     plan: &Plan,
     at: usize,
-    doubled: &[(Vec<usize>, Arc<HashSet<KeyHash>>)],
+    doubled: &[Doubled],
     links: &[Link],
     budget: Budget,
 ) -> Result<Part> {

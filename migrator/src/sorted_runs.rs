@@ -14,10 +14,12 @@ use crate::rows::KeyHash;
 
 /// The bytes of one hash.
 const WIDTH: u64 = 16;
-/// The fewest hashes in a run: a mebibyte of them.
-const LEAST: usize = 65_536;
-/// How much of each run is in memory while they are merged.
+/// The fewest hashes in a run: 256 KiB of them.
+const LEAST: usize = 16_384;
+/// How much is written at a time, and the most of each run that is in memory while they are merged.
 const BUFFER: usize = 64 * 1024;
+/// The least of each run.
+const LEAST_BUFFER: usize = 4 * 1024;
 
 /// Hashes being collected.
 pub(crate) struct SortedRuns {
@@ -85,7 +87,15 @@ impl SortedRuns {
 
     fn merge(&mut self) -> std::io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        let mut parts: Vec<Part<'_>> = self.runs.iter().cloned().map(|rest| Part::new(file, rest)).collect();
+        // All of them together are no more than a run was.
+        let share = self.limit * WIDTH as usize / self.runs.len().max(1);
+        let buffer = (share - share % WIDTH as usize).clamp(LEAST_BUFFER, BUFFER);
+        let mut parts: Vec<Part<'_>> = self
+            .runs
+            .iter()
+            .cloned()
+            .map(|rest| Part { file, rest, size: buffer, held: Cursor::default() })
+            .collect();
         let mut heads = BinaryHeap::new();
         for (at, part) in parts.iter_mut().enumerate() {
             heads.extend(part.next()?.map(|hash| Reverse((hash, at))));
@@ -107,19 +117,17 @@ impl SortedRuns {
 struct Part<'f> {
     file: &'f File,
     rest: Range<u64>,
-    buffer: Cursor<Vec<u8>>,
+    /// How much is held at most.
+    size: usize,
+    held: Cursor<Vec<u8>>,
 }
 
-impl<'f> Part<'f> {
-    fn new(file: &'f File, rest: Range<u64>) -> Self {
-        Self { file, rest, buffer: Cursor::new(Vec::new()) }
-    }
-
+impl Part<'_> {
     fn next(&mut self) -> std::io::Result<Option<KeyHash>> {
         let mut hash = [0; WIDTH as usize];
-        let cursor = &mut self.buffer;
+        let cursor = &mut self.held;
         if cursor.position() == cursor.get_ref().len() as u64 {
-            let length = (self.rest.end - self.rest.start).min(BUFFER as u64);
+            let length = (self.rest.end - self.rest.start).min(self.size as u64);
             if length == 0 {
                 return Ok(None);
             }
