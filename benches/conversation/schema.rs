@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use trimaran::backends::postgres::PostgresConnection;
 use trimaran::backends::schema::{Book, Runner};
+use trimaran::backends::tenant::signing::TenantSetting;
 use trimaran::core::clock::SystemClock;
 use trimaran::{Area, Connection, Engine, Location, TenantId};
 use uuid::Uuid;
@@ -64,6 +65,16 @@ impl Place {
         };
         connection.close().await;
         Ok(place)
+    }
+
+    /// How Postgres is told whose transaction it is, from now on.
+    #[allow(dead_code, reason = "one of the benches that share this file asks for it")]
+    pub(crate) async fn set(&self, setting: TenantSetting<'_>, areas: &[Area]) -> Result<()> {
+        let connection = self.owner().await?;
+        let (book, clock) = (Book::new(), SystemClock);
+        Runner::new(&connection, &book, areas, &clock).for_role(ROLE).tenant_setting(setting).up().await?;
+        connection.close().await;
+        Ok(())
     }
 
     /// Removes it.

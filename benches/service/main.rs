@@ -28,6 +28,7 @@ mod replay_sqlite;
 mod requests;
 #[path = "../conversation/schema.rs"]
 mod schema;
+mod signed;
 mod table;
 mod talk_of;
 mod talks;
@@ -74,6 +75,9 @@ async fn measure(arguments: &Arguments) -> Result<Vec<table::Table>> {
         points::measure(arguments, *engine, &mut points).await?;
     }
     tables.push(points);
+    if arguments.wants(Engine::Postgres) {
+        tables.push(signed::measure(arguments).await?);
+    }
     tables.extend(questions::measure(arguments).await?);
     tables.extend([tenants, memory]);
     Ok(tables)

@@ -19,7 +19,7 @@ use trimaran_backends::testing::postgres::database;
 use crate::stores::url_of;
 
 const HOSTILE: &str = "<script>alert(1)</script>\0\u{1b}[31m\u{202e}'\"&";
-const KEY: &str = "0123456789abcdef0123456789abcdef";
+const KEY: &str = "c41f9e07a2d85b36e0f17c94bd28a653709ef1d4c8b62a05937de04fb6c1a82e";
 
 /// An installation with two tenants, who said something, and the configuration that leads there.
 struct Installation {

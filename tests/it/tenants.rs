@@ -382,3 +382,87 @@ fn what_the_proof_finds_fails_it() {
     let proof = installation.tenant(&["prove-isolation"], 11);
     assert_eq!(proof["failed"], Value::from(1), "{proof:#}");
 }
+
+/// A server with an owner and an application's role, and a configuration that names both.
+struct TwoRoles {
+    installation: Installation,
+    _roles: trimaran_backends::testing::TestRoles<std::sync::Arc<trimaran_backends::testing::TestDatabase>>,
+}
+
+impl TwoRoles {
+    fn new() -> Self {
+        use secrecy::ExposeSecret as _;
+
+        let installation = Installation::new("sqlite");
+        let database = std::sync::Arc::new(postgres::database());
+        let roles = trimaran_backends::testing::TestRoles::create(database);
+        let url = |location: trimaran_backends::Location| {
+            let password = location.server().unwrap().1.unwrap().expose_secret().to_owned();
+            (location.to_string(), password)
+        };
+        let ((url, password), (owner_url, owner_password)) = (url(roles.application()), url(roles.owner()));
+        let store = format!(
+            "url = '{url}'\npassword = '{password}'\nowner_url = '{owner_url}'\nowner_password = '{owner_password}'\n"
+        );
+        let two = Self { installation, _roles: roles };
+        two.configure(&store, None);
+        std::fs::write(two.installation.path().join("store.part"), store).unwrap();
+        two
+    }
+
+    /// Writes the configuration, with or without the signing key.
+    fn configure(&self, store: &str, signing: Option<&str>) {
+        let here = self.installation.path().display();
+        let signing =
+            signing.map_or_else(String::new, |file| format!("signing_key_file = '{here}/{file}.key'\n"));
+        let settings = format!(
+            "data_directory = '{here}/data'\n[stores.configuration]\n{store}[stores.conversation]\n{store}\
+             [tenants]\nkey_file = '{here}/tenants.key'\n{signing}[secrets]\nkey_file = '{here}/secrets.key'\n"
+        );
+        std::fs::write(self.installation.path().join("trimaran.toml"), settings).unwrap();
+    }
+
+    fn with_key(&self, signing: Option<&str>) {
+        let store = std::fs::read_to_string(self.installation.path().join("store.part")).unwrap();
+        self.configure(&store, signing);
+    }
+
+    #[track_caller]
+    fn run(&self, arguments: &[&str], code: i32) -> Value {
+        ended(&self.installation.command(arguments).output().unwrap(), code)
+    }
+
+    /// What the check of a tenant setting that SQL changes came to.
+    fn of_the_setting(proof: &Value) -> Vec<Value> {
+        let checks = proof["checks"].as_array().unwrap().iter();
+        checks.filter(|check| check.to_string().contains("tenant setting")).cloned().collect()
+    }
+}
+
+#[test]
+fn isolation_is_proved_without_a_signing_key_with_one_and_after_going_back() {
+    let two = TwoRoles::new();
+    two.installation.key_file("signing");
+    // No key: the proof passes, and says that the setting was not tried and why.
+    two.run(&["schema", "up", "--json"], 0);
+    let proof = two.installation.tenant(&["prove-isolation"], 0);
+    assert_eq!(proof["passed"], Value::Bool(true), "{proof:#}");
+    assert!(proof.to_string().contains("settings are not signed"), "{proof:#}");
+
+    // With a key it is tried, and without the key nobody comes in any more.
+    two.with_key(Some("signing"));
+    two.run(&["schema", "up", "--json"], 0);
+    let proof = two.installation.tenant(&["prove-isolation"], 0);
+    assert_eq!(proof["passed"], Value::Bool(true), "{proof:#}");
+    assert!(!proof.to_string().contains("settings are not signed"), "{proof:#}");
+    assert!(!TwoRoles::of_the_setting(&proof).is_empty(), "{proof:#}");
+    two.with_key(None);
+    let refused = two.installation.tenant(&["prove-isolation"], 2);
+    assert!(refused["next"].as_str().unwrap().contains("trimaran schema up --unsigned"), "{refused:#}");
+
+    // The way back that it names.
+    two.run(&["schema", "up", "--unsigned", "--json"], 0);
+    let proof = two.installation.tenant(&["prove-isolation"], 0);
+    assert_eq!(proof["passed"], Value::Bool(true), "{proof:#}");
+    assert!(proof.to_string().contains("settings are not signed"), "{proof:#}");
+}

@@ -16,6 +16,8 @@ use super::key::Key;
 #[derive(Debug, Clone)]
 pub(super) struct Entries {
     pub(super) store: Arc<dyn ObjectStore>,
+    /// Whose they are: `installation`, or a tenant's id.
+    pub(super) owner: Arc<str>,
 }
 
 /// An entry as it was read, and what tells whether it is still the same.
@@ -44,6 +46,12 @@ impl Entries {
             return Err(Error::new(ErrorKind::Corrupt, operation)
                 .context("its entry is another object's")
                 .hint("bring the entry back from a backup, or purge the object"));
+        }
+        // Entries that were written before they said whose they are say nothing.
+        if entry.owner.as_deref().is_some_and(|owner| owner != &*self.owner) {
+            return Err(Error::new(ErrorKind::Corrupt, operation)
+                .context("its entry is of another owner's object: files were exchanged")
+                .hint("bring the entry and its bodies back from a backup, or purge the object"));
         }
         Ok(Some(Found { entry, tag }))
     }

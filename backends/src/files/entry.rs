@@ -15,6 +15,10 @@ const MAGIC: &str = "trimaran-content 1 ";
 pub(super) struct Entry {
     /// Its name: the key holds only the digest.
     pub(super) name: String,
+    /// Whose it is: `installation`, or a tenant's id. An entry in another's place is refused, so that files that somebody exchanged
+    /// between tenants are noticed. Entries of before have none until they are written again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<String>,
     /// At least one.
     pub(super) writings: Vec<Writing>,
 }
@@ -129,6 +133,7 @@ mod tests {
         let at = Timestamp::from_timestamp_micros(1).unwrap();
         Entry {
             name: "a\0b".to_owned(),
+            owner: Some("installation".to_owned()),
             writings: vec![Writing { id: Uuid::from_u128(7), version: 1, at, body: Some(body) }],
         }
     }

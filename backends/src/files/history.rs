@@ -84,7 +84,8 @@ impl ObjectContent {
             gone.iter().filter(|writing| writing.body.is_some()).map(|writing| writing.id).collect();
         let mut writings = kept.to_vec();
         writings.push(writing.clone());
-        (Entry { name: subject.name.to_owned(), writings }, writing, out_of_reach)
+        let (name, owner) = (subject.name.to_owned(), Some(self.entries.owner.to_string()));
+        (Entry { name, owner, writings }, writing, out_of_reach)
     }
 
     /// Makes a deletion the newest version; says whether there was anything to delete.

@@ -23,6 +23,11 @@ impl Scope {
         Self(root.clone().join("tenants").join(tenant.0.hyphenated().to_string()))
     }
 
+    /// Whose it is: the last part of its path.
+    pub(super) fn owner(&self) -> &str {
+        self.0.filename().unwrap_or_default()
+    }
+
     /// All that is kept for it.
     pub(super) fn path(&self) -> &Path {
         &self.0

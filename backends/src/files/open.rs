@@ -72,7 +72,7 @@ impl ContentStore {
 
     fn of(&self, scope: Scope) -> Arc<dyn Content> {
         Arc::new(ObjectContent {
-            entries: Entries { store: Arc::clone(&self.store) },
+            entries: Entries { store: Arc::clone(&self.store), owner: scope.owner().into() },
             store: Arc::clone(&self.store),
             scope,
             clock: Arc::clone(&self.clock),

@@ -18,7 +18,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use sea_orm::{ExecResult, QueryResult, Statement, TransactionOptions};
-use sqlx::PgPool;
 use trimaran_core::config::PoolSettings;
 use trimaran_core::id::TenantId;
 use trimaran_core::{Capabilities, Engine, Result};
@@ -50,11 +49,6 @@ impl PostgresConnection {
     /// than 14 or a database that is not in UTF8.
     pub async fn open(location: &Location, pool: &PoolSettings) -> Result<Self> {
         Ok(Self { pool: Arc::new(PostgresPool::open(location, pool).await?), tenant: None, signer: None })
-    }
-
-    /// The driver's pool, for what takes one (sea-orm-migration does). What runs on it knows no tenant.
-    pub fn pool(&self) -> &PgPool {
-        self.pool.driver()
     }
 
     /// A session for one statement: within a transaction if there must be one.

@@ -30,6 +30,7 @@ mod copy_encode;
 mod default_sql;
 mod default_sql_reader;
 pub(crate) mod error;
+mod idle;
 mod numeric;
 mod pool;
 mod query_values;

@@ -6,11 +6,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use sea_orm::{ExecResult, QueryResult, Statement};
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::query::Query;
 use sqlx::{
@@ -22,6 +21,7 @@ use trimaran_core::{Error, ErrorKind, Result};
 
 use super::connect::{Reach, check_version, connect_options};
 use super::error;
+use super::idle::{IdleConnections, Kept};
 use crate::Location;
 use crate::bind::arguments;
 use crate::connection::RowStream;
@@ -50,7 +50,9 @@ struct Way {
 
 /// A pool that was proven to reach a server.
 pub(super) struct PostgresPool {
+    /// Makes connections, and closes them.
     pool: PgPool,
+    idle: Arc<IdleConnections>,
     slots: Slots,
     options: PgConnectOptions,
     way: Way,
@@ -99,12 +101,8 @@ impl PostgresPool {
                 })
             })
             .connect_lazy_with(options.clone());
-        Ok(Self { pool, slots, options, way, place: location.to_string(), runtime })
-    }
-
-    /// The driver's pool.
-    pub(super) fn driver(&self) -> &PgPool {
-        &self.pool
+        let idle = IdleConnections::new(settings.idle_timeout, settings.max_lifetime);
+        Ok(Self { pool, idle, slots, options, way, place: location.to_string(), runtime })
     }
 
     /// Whether the server ends the query of a client that is gone.
@@ -123,19 +121,27 @@ impl PostgresPool {
     /// `Timeout` if all are in use, `Unavailable` (or the server's reason) if none can be made.
     pub(super) async fn session(self: &Arc<Self>) -> Result<PooledSession> {
         let slot = self.slots.take().await?;
+        let mut slot = Some(slot);
+        while let Some((kept, idle_for)) = self.idle.take() {
+            let mut session = self.with(kept, slot.take());
+            if idle_for < TRUSTED || session.ping().await.is_ok() {
+                return Ok(session);
+            }
+            // The server has gone meanwhile, or has ended the session: others may be good.
+            slot = session.slot.take();
+        }
         let connection = match self.pool.acquire().await {
             Ok(connection) => connection,
             Err(sqlx::Error::PoolTimedOut) => return Err(self.why_none().await),
             Err(sqlx::Error::PoolClosed) => return Err(closed()),
             Err(error) => return Err(error::classify(error, format!("connect to {}", self.place))),
         };
-        Ok(PooledSession {
-            connection: Some(connection),
-            settled: true,
-            in_transaction: false,
-            pool: Arc::clone(self),
-            slot: Some(slot),
-        })
+        Ok(self.with(Kept { connection, since: Instant::now() }, slot))
+    }
+
+    fn with(self: &Arc<Self>, kept: Kept, slot: Option<Slot>) -> PooledSession {
+        let pool = Arc::clone(self);
+        PooledSession { kept: Some(kept), settled: true, in_transaction: false, pool, slot }
     }
 
     /// Why no connection could be made in time: the pool has tried again and again, and kept no reason.
@@ -155,6 +161,7 @@ impl PostgresPool {
     /// Ends all sessions once they are idle.
     pub(super) async fn close(&self) {
         self.slots.close();
+        self.idle.close();
         self.pool.close().await;
     }
 }
@@ -223,7 +230,7 @@ fn connect_failed(error: sqlx::Error, timeout: Duration, operation: &str) -> Err
 /// One of the pool's sessions, in use.
 pub(super) struct PooledSession {
     // `None` only while it is dropped.
-    connection: Option<PoolConnection<Postgres>>,
+    kept: Option<Kept>,
     /// No statement is running: every answer has been read.
     settled: bool,
     in_transaction: bool,
@@ -234,10 +241,10 @@ pub(super) struct PooledSession {
 impl PooledSession {
     /// The connection, for one statement; [`leave`](Self::leave) says how it went. Whoever doesn't come back loses it.
     pub(super) fn enter(&mut self) -> Result<&mut PgConnection> {
-        match self.connection.as_deref_mut() {
-            Some(connection) if self.settled => {
+        match &mut self.kept {
+            Some(kept) if self.settled => {
                 self.settled = false;
-                Ok(connection)
+                Ok(&mut kept.connection)
             }
             _ => Err(Error::new(ErrorKind::Aborted, "run a statement")
                 .context("an earlier one on the same session was cut off, or its connection is lost")),
@@ -350,21 +357,25 @@ impl PooledSession {
 
 impl Drop for PooledSession {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        // The pool starts tasks, and so does a rollback; whoever drops a session may be on any thread.
+        let Some(mut kept) = self.kept.take() else { return };
+        // The driver's pool starts tasks, and so does a rollback; whoever drops a session may be on any thread.
         let _runtime = self.pool.runtime.enter();
         if !self.settled {
             // Without a farewell, which would wait behind the answers that nobody reads.
-            drop(connection.detach());
+            drop(kept.connection.detach());
         } else if self.in_transaction {
-            let slot = self.slot.take();
+            let (slot, idle) = (self.slot.take(), Arc::clone(&self.pool.idle));
             self.pool.runtime.spawn(async move {
-                let rollback = sqlx::raw_sql("ROLLBACK").execute(&mut *connection);
-                if !matches!(tokio::time::timeout(FAREWELL, rollback).await, Ok(Ok(_))) {
-                    drop(connection.detach());
+                let rollback = sqlx::raw_sql("ROLLBACK").execute(&mut *kept.connection);
+                if matches!(tokio::time::timeout(FAREWELL, rollback).await, Ok(Ok(_))) {
+                    idle.put(kept);
+                } else {
+                    drop(kept.connection.detach());
                 }
                 drop(slot);
             });
+        } else {
+            self.pool.idle.put(kept);
         }
     }
 }

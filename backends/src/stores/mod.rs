@@ -90,7 +90,9 @@ impl Stores {
         &self.tenants.catalogue
     }
 
-    /// What an administrator does to tenants: call them otherwise, put them under another key, delete them.
+    /// What an administrator does to tenants: call them otherwise, put them under another key, delete them. It reaches every tenant, and
+    /// asks no access policy: whoever has these stores is the application. Check that the caller is an administrator before you
+    /// call it, and hand on neither this nor the stores to what runs on behalf of a user.
     pub fn administration(&self) -> TenantAdministration {
         let tenant::TenantParts { catalogue, homes, content, buffers, .. } = self.tenants.clone();
         TenantAdministration::new(catalogue, homes, content, buffers)

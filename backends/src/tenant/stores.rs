@@ -136,12 +136,12 @@ impl TenantStores {
                     version,
                 })
             }
-            Place::Files(files) => Ok(StoreReport {
-                areas: self.areas.to_vec(),
-                engine: files.engine,
-                version: files.version(tenant).await?,
-                files: files.reports(tenant)?,
-            }),
+            Place::Files(files) => {
+                // Opening a file takes from others what its mode gives them, which is worth knowing.
+                let found = files.reports(tenant)?;
+                let version = files.version(tenant).await?;
+                Ok(StoreReport { areas: self.areas.to_vec(), engine: files.engine, version, files: found })
+            }
         }
     }
 

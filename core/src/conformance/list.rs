@@ -398,7 +398,12 @@ macro_rules! __conformance_list {
                 no_call_about_results_reaches_another_tenant_s
                 no_call_of_configuration_reaches_another_tenant_s
                 another_tenant_s_cursor_leads_to_nothing_of_the_other_s
-                sql_in_whatever_text_is_text
+            ]
+            isolation::sql [
+                sql_in_every_text_about_pieces_and_conversations_is_text
+                sql_in_every_text_of_results_is_text
+                sql_in_every_text_of_configuration_is_text
+                sql_in_every_text_of_identity_and_application_is_text
             ]
             engine::abilities [
                 a_savepoint_can_be_rolled_back_to

@@ -4,6 +4,7 @@
 //! As tests, few users do few things. `make load` sets `TRIMARAN_LOAD_SECONDS`: then 64 users work for so long on each engine, and what they
 //! did is told.
 
+mod found;
 mod journal;
 mod places;
 mod state;
@@ -171,7 +172,7 @@ async fn check(stores: &Stores, users: &[User]) {
         certain += user.known.counted;
         uncertain += user.uncertain_counts;
     }
-    let counted = places::counted(stores).await.unwrap();
+    let counted = found::counted(stores).await.unwrap();
     assert!(
         (certain..=certain + uncertain).contains(&counted),
         "{counted}, not {certain} to {uncertain} more"
@@ -325,7 +326,7 @@ async fn look(keys: &Keys, journal_path: &Path) {
         uncertain += i64::from(known.pending == [state::Change::Count]);
         journal.resolved(number, &applied);
     }
-    let counted = places::counted(&stores).await.unwrap();
+    let counted = found::counted(&stores).await.unwrap();
     assert!(counted >= certain, "{counted} of {certain} counts, {uncertain} uncertain");
     stores.close().await.unwrap();
 }

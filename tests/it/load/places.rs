@@ -1,27 +1,34 @@
 //! One user's repositories: how a change is made, and how everything is read.
 
 use secrecy::SecretString;
-use trimaran::id::{ConversationId, PieceId, ScoreId, SeedId, UserId};
+use trimaran::id::{AttackResultId, ConversationId, GroupId, PieceId, RoleId, ScoreId, SeedId, UserId};
 use trimaran::model::{
-    ChatRole, ComponentFilter, ComponentKind, Labels, Namespace, NewComponent, NewMessage, NewObject,
-    NewPiece, NewScore, NewSeed, Permission, PieceFilter, PieceSelection, ScoreDetails, ScoreFilter,
-    ScoreType, SeedDetails, SeedFilter,
+    AttackDetails, AttackOutcome, ChatRole, ComponentKind, Labels, Namespace, NewApiKey, NewAttackResult,
+    NewComponent, NewDataset, NewDatasetPrompt, NewEmbedding, NewGroup, NewMessage, NewObject, NewPiece,
+    NewRole, NewScore, NewSeed, NewSession, NewUser, Permission, PieceSelection, ScoreDetails, ScoreType,
+    SeedDetails, Subject,
 };
-use trimaran::{
-    Area, ContentExt as _, Conversation, ErrorKind, Page, PageRequest, Result, Store as _, Stores, Tenant,
-};
+use trimaran::{Area, Conversation, ErrorKind, Result, Store as _, Stores, Tenant};
 use uuid::Uuid;
 
 use super::state::{Change, PieceFact, State};
 
-const LABEL: &str = "op";
+pub(super) const LABEL: &str = "op";
+/// What made the embeddings.
+pub(super) const MODEL: &str = "a model";
+/// What the role that users are given lets them do, and what the role of the group does that they join.
+const OF_ROLE: &str = "conversation.pieces:create";
+const OF_GROUP: &str = "conversation.pieces:read";
 
 /// Where one user's data is.
 pub(super) struct Places {
-    stores: Stores,
-    tenant: Tenant,
+    pub(super) stores: Stores,
+    pub(super) tenant: Tenant,
     pub(super) user: UserId,
-    prefix: String,
+    /// What the names of the user's settings begin with.
+    pub(super) prefix: String,
+    pub(super) role: RoleId,
+    pub(super) group: GroupId,
     key: SecretString,
 }
 
@@ -32,22 +39,33 @@ impl Places {
         let users = &stores.identity().users;
         let user = match users.find_by_name(&name).await? {
             Some(user) => user,
-            None => users.create(trimaran::model::NewUser::named(&name)).await?,
+            None => users.create(NewUser::named(&name)).await?,
         };
-        let key = trimaran::model::NewApiKey::named(user.id, "load");
-        let key = stores.application().api_keys.create(key).await?.secret;
+        let key = stores.application().api_keys.create(NewApiKey::named(user.id, "load")).await?.secret;
         let tenant = stores.tenants().of_user(&name).await?;
         let tenant = stores.tenant(tenant.id).await?;
-        Ok(Self { stores: stores.clone(), tenant, user: user.id, prefix: format!("{number}/"), key })
+        let role = role(stores, "writer", OF_ROLE).await?;
+        let group = readers(stores).await?;
+        Ok(Self {
+            stores: stores.clone(),
+            tenant,
+            user: user.id,
+            prefix: format!("{number}/"),
+            role,
+            group,
+            key,
+        })
     }
 
     /// What a service does before it does anything.
-    pub(super) async fn authenticate(&self) -> Result<()> {
+    pub(super) async fn authenticate(&self, known: &State) -> Result<()> {
         let key = self.stores.application().api_keys.authenticate(&self.key).await?;
         assert_eq!(key.map(|key| key.owner), Some(self.user), "a key that was issued lets its owner in");
-        let permission = Permission::new("conversation.pieces:create")?;
-        let permitted = self.stores.identity().assignments.is_permitted(self.user, &permission).await?;
-        assert!(!permitted, "nobody was given a role");
+        for (permission, expected) in [(OF_ROLE, known.has_role), (OF_GROUP, known.is_member)] {
+            let permission = Permission::new(permission)?;
+            let permitted = self.stores.identity().assignments.is_permitted(self.user, &permission).await?;
+            assert_eq!(permitted, expected, "a role permits {permission} while it is held");
+        }
         Ok(())
     }
 
@@ -82,6 +100,42 @@ impl Places {
                         content.put(Namespace::Reports, name, object).await.map(drop)
                     }
                     None => content.delete(Namespace::Reports, name).await.map(drop),
+                }
+            }
+            Change::Dataset { name } => {
+                let datasets = self.tenant.configuration().await?.datasets;
+                datasets.create(NewDataset::named(name, "load")).await.map(drop)
+            }
+            Change::Prompts { dataset, texts } => {
+                let datasets = self.tenant.configuration().await?.datasets;
+                let found = datasets.find_by_name(dataset).await?.expect("a dataset that was made is there");
+                datasets
+                    .append_prompts(found.id, texts.iter().map(NewDatasetPrompt::of).collect())
+                    .await
+                    .map(drop)
+            }
+            Change::DropDataset { name } => {
+                let datasets = self.tenant.configuration().await?.datasets;
+                let found = datasets.find_by_name(name).await?.expect("a dataset that was made is there");
+                datasets.delete(found.id).await.map(drop)
+            }
+            Change::LogIn => {
+                let session = NewSession::of(self.user);
+                self.stores.application().sessions.create(session).await.map(drop)
+            }
+            Change::LogOut => self.stores.application().sessions.revoke_all(self.user).await.map(drop),
+            Change::Role { given } => {
+                let (assignments, user) = (&self.stores.identity().assignments, Subject::User(self.user));
+                match given {
+                    true => assignments.assign(self.role, user).await.map(drop),
+                    false => assignments.unassign(self.role, user).await.map(drop),
+                }
+            }
+            Change::Member { joined } => {
+                let groups = &self.stores.identity().groups;
+                match joined {
+                    true => groups.add_member(self.group, self.user).await.map(drop),
+                    false => groups.remove_member(self.group, self.user).await.map(drop),
                 }
             }
             Change::Count => self.count().await,
@@ -121,100 +175,10 @@ impl Places {
             }
         }
     }
-
-    /// What the user asks now and then; it must agree with what is known.
-    pub(super) async fn ask(&self, known: &State) -> Result<()> {
-        let memory = self.tenant.conversation().await?;
-        let labels = memory.conversations.labels().await?;
-        let mut expected: Vec<_> = known.pieces.values().map(|piece| piece.label.as_str()).collect();
-        expected.sort_unstable();
-        expected.dedup();
-        assert_eq!(labels.get(LABEL).into_iter().flatten().collect::<Vec<_>>(), expected);
-        let Some(piece) = known.pieces.values().next() else { return Ok(()) };
-        let talk = ConversationId(piece.conversation);
-        let statistics = memory.conversations.statistics(&[talk]).await?;
-        let said = known.pieces.values().filter(|other| other.conversation == piece.conversation);
-        let count = said.clone().count();
-        assert_eq!(statistics.get(&talk).map(|told| told.pieces), Some(count as u64));
-        let page = PageRequest::first(3)?;
-        let found =
-            memory.pieces.list(&PieceFilter::conversation(talk).label(LABEL, &piece.label), &page).await?;
-        assert_eq!(found.items.len(), said.filter(|other| other.label == piece.label).count().min(3));
-        let messages = memory.conversations.messages(talk, &page).await?;
-        assert!(!messages.items.is_empty());
-        Ok(())
-    }
-
-    /// Everything of the user's.
-    pub(super) async fn observe(&self) -> Result<State> {
-        let mut state = State::default();
-        let memory = &self.tenant.conversation().await?;
-        for piece in
-            all(|page| async move { memory.pieces.list(&PieceFilter::default(), &page).await }).await?
-        {
-            let fact = PieceFact {
-                conversation: piece.conversation.0,
-                sequence: piece.sequence,
-                text: piece.original.value,
-                label: piece.labels.get(LABEL).cloned().unwrap_or_default(),
-            };
-            once(state.pieces.insert(piece.id.0, fact));
-        }
-        for score in
-            all(|page| async move { memory.scores.list(&ScoreFilter::default(), &page).await }).await?
-        {
-            once(state.scores.insert(score.id.0, score.piece.map_or_else(Uuid::nil, |piece| piece.0)));
-        }
-        for seed in all(|page| async move { memory.seeds.list(&SeedFilter::default(), &page).await }).await? {
-            once(state.seeds.insert(seed.id.0, seed.details.value));
-        }
-        let components = &self.tenant.configuration().await?.components;
-        for found in
-            all(|page| async move { components.list(&ComponentFilter::default(), &page).await }).await?
-        {
-            once(state.components.insert(found.name, found.status));
-        }
-        let settings = &self.stores.application().settings;
-        for setting in all(|page| async move { settings.list(&self.prefix, &page).await }).await? {
-            let key = setting.key[self.prefix.len()..].to_owned();
-            once(state.settings.insert(key, setting.value.as_i64().unwrap_or(i64::MIN)));
-        }
-        let content = &self.tenant.content();
-        for info in all(|page| async move { content.list(Namespace::Reports, "", &page).await }).await? {
-            let (_, bytes) = content.read(Namespace::Reports, &info.name).await?.expect("it was listed");
-            once(state.content.insert(info.name, String::from_utf8(bytes.to_vec()).expect("it was text")));
-        }
-        Ok(state)
-    }
 }
 
-const COUNTER: &str = "shared/counter";
-
-/// The number that all users share.
-pub(super) async fn counted(stores: &Stores) -> Result<i64> {
-    let found = stores.application().settings.get(COUNTER).await?;
-    Ok(found.and_then(|found| found.value.as_i64()).unwrap_or(0))
-}
-
-fn once<T: std::fmt::Debug>(before: Option<T>) {
-    assert!(before.is_none(), "it is there twice: {before:?}");
-}
-
-async fn all<T, F>(list: impl Fn(PageRequest) -> F) -> Result<Vec<T>>
-where
-    F: Future<Output = Result<Page<T>>> + Send,
-{
-    let first = PageRequest::first(500)?;
-    let (mut page, mut items) = (first.clone(), Vec::new());
-    loop {
-        let found = list(page).await?;
-        items.extend(found.items);
-        match found.next {
-            Some(next) => page = first.clone().after(next),
-            None => return Ok(items),
-        }
-    }
-}
+/// The key of the number that all users share.
+pub(super) const COUNTER: &str = "shared/counter";
 
 /// Whether two pieces are of one message.
 fn same(a: &(Uuid, PieceFact), b: &(Uuid, PieceFact)) -> bool {
@@ -269,6 +233,62 @@ async fn said(memory: &Conversation, change: &Change) -> Result<()> {
             let seed = NewSeed { id: Some(SeedId(*id)), ..SeedDetails::prompt("load", text).into() };
             memory.seeds.add(vec![seed]).await.map(drop)
         }
+        Change::Attack { id, conversation, achieved } => {
+            let details = AttackDetails::of("objective", outcome(*achieved));
+            let result = NewAttackResult {
+                id: Some(AttackResultId(*id)),
+                ..NewAttackResult::of(ConversationId(*conversation), details)
+            };
+            memory.attack_results.add(vec![result]).await.map(drop)
+        }
+        Change::Judge { id, achieved } => {
+            let found = memory.attack_results.find(AttackResultId(*id)).await?;
+            let mut result = found.expect("a result that was added is there");
+            result.details.outcome = outcome(*achieved);
+            memory.attack_results.update(&result).await.map(drop)
+        }
+        Change::Embed { piece, number } => {
+            let (type_name, vector) = (MODEL.to_owned(), vec![f32::from(*number), 1.0]);
+            memory.embeddings.put(vec![NewEmbedding { piece: PieceId(*piece), type_name, vector }]).await
+        }
         other => panic!("{other:?} is not about what was said"),
     }
+}
+
+const fn outcome(achieved: bool) -> AttackOutcome {
+    if achieved { AttackOutcome::Success } else { AttackOutcome::Failure }
+}
+
+/// The role of this name, with one permission: made if it isn't there. All users ask for it at once.
+async fn role(stores: &Stores, name: &str, permission: &str) -> Result<RoleId> {
+    let roles = &stores.identity().roles;
+    if let Some(role) = roles.find_by_name(name).await? {
+        return Ok(role.id);
+    }
+    match roles.create(NewRole::named(name, [Permission::new(permission)?])).await {
+        Ok(role) => Ok(role.id),
+        Err(error) if error.kind() == ErrorKind::Conflict => {
+            Ok(roles.find_by_name(name).await?.expect("another has made it").id)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The group of readers, which has the role that lets them read.
+async fn readers(stores: &Stores) -> Result<GroupId> {
+    const NAME: &str = "readers";
+    let groups = &stores.identity().groups;
+    let group = match groups.find_by_name(NAME).await? {
+        Some(group) => group.id,
+        None => match groups.create(NewGroup::named(NAME)).await {
+            Ok(group) => group.id,
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                groups.find_by_name(NAME).await?.expect("another has made it").id
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    let reader = role(stores, "reader", OF_GROUP).await?;
+    stores.identity().assignments.assign(reader, Subject::Group(group)).await?;
+    Ok(group)
 }

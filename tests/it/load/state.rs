@@ -16,6 +16,18 @@ pub(super) struct State {
     pub(super) components: BTreeMap<String, String>,
     pub(super) settings: BTreeMap<String, i64>,
     pub(super) content: BTreeMap<String, String>,
+    /// Whether each attack achieved its objective.
+    pub(super) attacks: BTreeMap<Uuid, bool>,
+    /// The first number of each piece's embedding.
+    pub(super) embeddings: BTreeMap<Uuid, u16>,
+    /// The prompts of each dataset, in their order, by its name.
+    pub(super) datasets: BTreeMap<String, Vec<String>>,
+    /// Sessions that were not revoked.
+    pub(super) sessions: usize,
+    /// Whether the user has been given a role.
+    pub(super) has_role: bool,
+    /// Whether the user is in a group, which has another.
+    pub(super) is_member: bool,
     /// How often the user has counted up the number that all share. It can't be seen in what is the user's.
     pub(super) counted: i64,
 }
@@ -65,6 +77,42 @@ pub(super) enum Change {
         name: String,
         text: Option<String>,
     },
+    Attack {
+        id: Uuid,
+        conversation: Uuid,
+        achieved: bool,
+    },
+    /// It is seen now that an attack ended otherwise.
+    Judge {
+        id: Uuid,
+        achieved: bool,
+    },
+    /// A piece is given its embedding, or another.
+    Embed {
+        piece: Uuid,
+        number: u16,
+    },
+    /// A dataset is made, without prompts.
+    Dataset {
+        name: String,
+    },
+    Prompts {
+        dataset: String,
+        texts: Vec<String>,
+    },
+    DropDataset {
+        name: String,
+    },
+    LogIn,
+    LogOut,
+    /// A role is given or taken away.
+    Role {
+        given: bool,
+    },
+    /// A group is joined or left.
+    Member {
+        joined: bool,
+    },
     /// The number that all share is one more.
     Count,
     /// Several in one unit of work.
@@ -84,6 +132,7 @@ impl State {
                 self.pieces
                     .retain(|_, piece| piece.conversation != *conversation || piece.sequence <= *after);
                 self.scores.retain(|_, piece| self.pieces.contains_key(piece));
+                self.embeddings.retain(|piece, _| self.pieces.contains_key(piece));
             }
             Change::Score { id, piece } => {
                 self.scores.insert(*id, *piece);
@@ -96,6 +145,25 @@ impl State {
             }
             Change::Setting { key, value } => put(&mut self.settings, key, *value),
             Change::Content { name, text } => put(&mut self.content, name, text.clone()),
+            Change::Attack { id, achieved, .. } | Change::Judge { id, achieved } => {
+                self.attacks.insert(*id, *achieved);
+            }
+            Change::Embed { piece, number } => {
+                self.embeddings.insert(*piece, *number);
+            }
+            Change::Dataset { name } => {
+                self.datasets.insert(name.clone(), Vec::new());
+            }
+            Change::Prompts { dataset, texts } => {
+                self.datasets.entry(dataset.clone()).or_default().extend(texts.iter().cloned());
+            }
+            Change::DropDataset { name } => {
+                self.datasets.remove(name);
+            }
+            Change::LogIn => self.sessions += 1,
+            Change::LogOut => self.sessions = 0,
+            Change::Role { given } => self.has_role = *given,
+            Change::Member { joined } => self.is_member = *joined,
             Change::Count => self.counted += 1,
             Change::Unit(changes) => changes.iter().for_each(|change| self.apply(change)),
         }

@@ -60,8 +60,8 @@ impl User {
 
     /// Does one thing, as a service would: lets the user in, then reads or writes, again if that may help.
     pub(super) async fn step(&mut self) {
-        self.until_it_works(|user| Box::pin(user.places.authenticate())).await;
-        match self.below(14) {
+        self.until_it_works(|user| Box::pin(user.places.authenticate(&user.known))).await;
+        match self.below(21) {
             0..=2 => {
                 let talk = self.some_conversation();
                 let message = self.message(talk, self.known.next_sequence(talk));
@@ -98,8 +98,10 @@ impl User {
                 }
             }
             8 => {
-                let text = format!("seed \0 {}", self.below(1_000_000));
-                self.change(vec![Change::Seed { id: Uuid::now_v7(), text }], false).await;
+                // Of equal ones one alone is kept.
+                let id = Uuid::now_v7();
+                let text = format!("seed \0 {id}");
+                self.change(vec![Change::Seed { id, text }], false).await;
             }
             9 => {
                 let name = format!("component {}", self.below(6));
@@ -123,6 +125,49 @@ impl User {
                 let piece = message[0].0;
                 let score = Change::Score { id: Uuid::now_v7(), piece };
                 self.change(vec![Change::Unit(vec![Change::Append(message), score])], false).await;
+            }
+            13 => {
+                let attack = Change::Attack {
+                    id: Uuid::now_v7(),
+                    conversation: self.some_conversation(),
+                    achieved: false,
+                };
+                self.change(vec![attack], false).await;
+            }
+            14 => {
+                if let Some((id, achieved)) = self.known.attacks.iter().next_back() {
+                    self.change(vec![Change::Judge { id: *id, achieved: !achieved }], false).await;
+                }
+            }
+            15 => {
+                if let Some(piece) = self.known.pieces.keys().next().copied() {
+                    let number = u16::try_from(self.below(1_000)).unwrap();
+                    self.change(vec![Change::Embed { piece, number }], false).await;
+                }
+            }
+            16 => {
+                let name = format!("dataset {}", self.below(3));
+                let change = match self.known.datasets.get(&name).map(Vec::len) {
+                    None => Change::Dataset { name },
+                    Some(10..) => Change::DropDataset { name },
+                    Some(from) => {
+                        let texts = (from..from + 4).map(|number| format!("prompt \0 {number}")).collect();
+                        Change::Prompts { dataset: name, texts }
+                    }
+                };
+                self.change(vec![change], false).await;
+            }
+            17 => {
+                let change = if self.known.sessions < 3 { Change::LogIn } else { Change::LogOut };
+                self.change(vec![change], false).await;
+            }
+            18 => {
+                let given = !self.known.has_role;
+                self.change(vec![Change::Role { given }], false).await;
+            }
+            19 => {
+                let joined = !self.known.is_member;
+                self.change(vec![Change::Member { joined }], false).await;
             }
             _ => self.change(vec![Change::Count], false).await,
         }

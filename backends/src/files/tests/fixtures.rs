@@ -50,7 +50,11 @@ impl ContentFixture for Fixture {
     }
 
     fn other_tenant(&self) -> Arc<dyn Content> {
-        self.given(self.store.tenant(TenantId(Uuid::from_u128(2))))
+        self.given(self.store.tenant(self.other_id()))
+    }
+
+    fn other_id(&self) -> TenantId {
+        TenantId(Uuid::from_u128(2))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use trimaran_core::content_conformance_suite;
 
+mod apart;
 mod damage;
 mod faults;
 mod faulty;

@@ -20,25 +20,25 @@ use crate::tenant::signing::{LIFETIME, SigningKey, TenantSetting, TenantSigner};
 use crate::testing::{TestDatabase, TestRoles};
 use crate::{Connection, Location};
 
-const ALICE: TenantId = TenantId(Uuid::from_u128(0xa));
-const BOB: TenantId = TenantId(Uuid::from_u128(0xb));
+pub(super) const ALICE: TenantId = TenantId(Uuid::from_u128(0xa));
+pub(super) const BOB: TenantId = TenantId(Uuid::from_u128(0xb));
 
-struct Installation {
-    roles: TestRoles<Arc<TestDatabase>>,
-    database: Arc<TestDatabase>,
+pub(super) struct Installation {
+    pub(super) roles: TestRoles<Arc<TestDatabase>>,
+    pub(super) database: Arc<TestDatabase>,
 }
 
-async fn pool(location: &Location) -> PostgresConnection {
+pub(super) async fn pool(location: &Location) -> PostgresConnection {
     PostgresConnection::open(location, &PoolSettings::default()).await.unwrap()
 }
 
-fn key(seed: u8) -> SigningKey {
+pub(super) fn key(seed: u8) -> SigningKey {
     let hex = trimaran_core::digest::hex(&trimaran_core::digest::sha256(&[seed]));
     SigningKey::new(&SecretString::from(hex.chars().rev().collect::<String>())).unwrap()
 }
 
 impl Installation {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let make = || {
             let database = Arc::new(crate::testing::postgres::database());
             Self { roles: TestRoles::create(Arc::clone(&database)), database }
@@ -46,7 +46,7 @@ impl Installation {
         tokio::task::spawn_blocking(make).await.unwrap()
     }
 
-    async fn up(&self, book: &Book, setting: TenantSetting<'_>) -> Result<()> {
+    pub(super) async fn up(&self, book: &Book, setting: TenantSetting<'_>) -> Result<()> {
         let (owner, clock) = (Connection::new(pool(&self.roles.owner()).await), ManualClock::default());
         let runner = Runner::new(&owner, book, AREAS, &clock).for_role(self.roles.application_name());
         runner.tenant_setting(setting).up().await.map(drop)
@@ -56,11 +56,11 @@ impl Installation {
         tokio::task::block_in_place(|| self.database.execute(sql));
     }
 
-    fn value(&self, sql: &str) -> String {
+    pub(super) fn value(&self, sql: &str) -> String {
         tokio::task::block_in_place(|| self.database.value(sql)).unwrap_or_default()
     }
 
-    async fn application(&self) -> PostgresConnection {
+    pub(super) async fn application(&self) -> PostgresConnection {
         pool(&self.roles.application()).await
     }
 
@@ -69,27 +69,27 @@ impl Installation {
     }
 }
 
-async fn run(connection: &PostgresConnection, sql: &str) -> Result<u64> {
+pub(super) async fn run(connection: &PostgresConnection, sql: &str) -> Result<u64> {
     let done = Connection::new(connection.clone()).execute_unprepared(sql).await.doing("run a case's SQL");
     done.map(|done| done.rows_affected())
 }
 
-async fn number(connection: &PostgresConnection, sql: &str) -> Result<i64> {
+pub(super) async fn number(connection: &PostgresConnection, sql: &str) -> Result<i64> {
     let query = Statement::from_string(sea_orm::DbBackend::Postgres, sql);
     let row = Connection::new(connection.clone()).query_one_raw(query).await.doing("count")?;
     row.map_or(Ok(0), |row| row.try_get::<i64>("", "number")).doing("count")
 }
 
-const COUNT: &str = "SELECT count(*) AS number FROM note";
+pub(super) const COUNT: &str = "SELECT count(*) AS number FROM note";
 
-fn note(tenant: TenantId) -> String {
+pub(super) fn note(tenant: TenantId) -> String {
     format!(
         "INSERT INTO note (tenant_id, id, stars, weight, document) VALUES ('{tenant}', '{}', 1, 1, '{{}}')",
         Uuid::from_u128(7)
     )
 }
 
-fn denied(outcome: Result<impl std::fmt::Debug>) -> Error {
+pub(super) fn denied(outcome: Result<impl std::fmt::Debug>) -> Error {
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden, "{}", error.report());
     error

@@ -7,6 +7,8 @@ mod parity;
 #[cfg(all(feature = "postgres", feature = "testing"))]
 mod row_security;
 mod runner;
+#[cfg(all(feature = "postgres", feature = "testing"))]
+mod signed;
 mod standing;
 
 /// Makes a test of each case on each engine.

@@ -4,6 +4,8 @@ mod installation;
 mod isolation;
 mod keys;
 mod locked_down;
+#[cfg(all(feature = "postgres", feature = "testing"))]
+mod look_ups;
 mod names;
 mod operations;
 mod places;

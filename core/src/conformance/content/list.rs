@@ -56,6 +56,13 @@ macro_rules! __content_list {
                 erasing_a_tenant_leaves_the_others
                 nothing_is_swept_that_an_object_refers_to
             ]
+            content::isolation [
+                no_call_of_content_reaches_another_tenant_s
+                a_writing_of_another_tenant_s_cannot_be_guessed
+                another_tenant_s_cursor_gives_one_s_own_objects_alone
+                a_name_that_looks_like_a_way_to_another_tenant_is_a_name
+                another_tenant_s_uri_leads_to_nothing
+            ]
             content::resources [
                 resources_are_listed_a_page_at_a_time_across_namespaces
                 a_resource_is_read_as_text_or_as_a_blob

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::PageRequest;
 use crate::model::{Namespace, ObjectInfo};
 use crate::repository::{Content, ContentExt as _};
+use crate::{PageRequest, TenantId};
 
 pub mod bodies;
 pub mod conditions;
 pub mod history;
+pub mod isolation;
 pub mod list;
 pub mod lists;
 pub mod objects;
@@ -34,6 +35,9 @@ pub trait ContentFixture: Debug + Send + Sync {
 
     /// Another tenant's objects, in the same store.
     fn other_tenant(&self) -> Arc<dyn Content>;
+
+    /// Who that other tenant is: what whoever guesses where its objects are would guess with.
+    fn other_id(&self) -> TenantId;
 }
 
 /// The bytes of an object that must be there.

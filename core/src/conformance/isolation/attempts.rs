@@ -1,15 +1,14 @@
 //! Every call of every repository of a tenant's, as one tenant tries it on another's things.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use serde_json::json;
-use uuid::Uuid;
 
 use super::belongings::{Belongings, MARK, TALK};
+use super::brings_nothing;
 use crate::conformance::Fixture;
 use crate::id::{PieceId, SeedId};
+use crate::model::conversation::analytics::{Dimension, FiguresRequest, OutcomeRequest};
 use crate::model::conversation::{
     AttackDetails, AttackOutcome, AttackResultFilter, Metadata, NewAttackResult, NewEmbedding,
     NewScenarioResult, NewScore, NewSeed, NewSeedGroup, ScenarioDetails, ScenarioResultFilter, ScenarioState,
@@ -19,31 +18,7 @@ use crate::model::{
     ChatRole, ComponentFilter, ComponentKind, ExportFormat, NewComponent, NewDataset, NewDatasetPrompt,
     NewMessage, PieceFilter, PieceSelection, PromptPlace, TestOutcome, WholeConversation,
 };
-use crate::{ErrorKind, PageRequest, Result};
-
-/// What has made careless programs run what was meant as text.
-const INJECTIONS: &[&str] = &[
-    "' OR '1'='1",
-    "') OR 1=1 --",
-    "'; DELETE FROM prompt_piece; --",
-    "'; SET trimaran.tenant = '00000000-0000-0000-0000-000000000002'; SELECT * FROM prompt_piece; --",
-    "' UNION SELECT * FROM prompt_piece --",
-    "\" OR \"\"=\"",
-    "\\'; UPDATE score SET rationale = 'x'; --",
-    "$1) OR true --",
-    "%",
-    "_",
-];
-
-/// Asserts that the outcome shows nothing of the other tenant's.
-#[track_caller]
-fn brings_nothing<T: Debug>(call: &str, outcome: &Result<T>) {
-    let shown = match outcome {
-        Ok(found) => format!("{found:?}"),
-        Err(error) => error.report(),
-    };
-    assert!(!shown.contains(MARK), "{call} gave something of the other tenant's: {shown}");
-}
+use crate::{ErrorKind, PageRequest};
 
 /// Makes each of the calls, of which none may bring anything of the other tenant's.
 macro_rules! attempt {
@@ -89,6 +64,20 @@ pub async fn no_call_about_pieces_and_conversations_reaches_another_tenant_s(fix
     }
     for selection in &selections {
         attempt!(pieces.set_labels(selection, &labels), pieces.set_metadata(selection, &Default::default()));
+    }
+    for filter in &filters {
+        let (by, analytics) = (Dimension::Role, &area.analytics);
+        let figures = FiguresRequest { filter: filter.clone(), ..FiguresRequest::by(by.clone()) };
+        let outcomes = OutcomeRequest::by(Dimension::Label);
+        attempt!(
+            analytics.groups(filter, &by, 9),
+            analytics.figures(&figures),
+            analytics.outcome_groups(&outcomes, 9),
+            analytics.outcomes(&outcomes),
+            analytics.longest_prompts(filter, 9),
+            analytics.repeated_prompts(filter, 9),
+        );
+        assert!(analytics.longest_prompts(filter, 9).await.unwrap().is_empty());
     }
     attempt!(
         pieces.request_of(theirs.piece),
@@ -274,79 +263,5 @@ pub async fn another_tenant_s_cursor_leads_to_nothing_of_the_other_s(fixture: &d
         configuration.datasets.list(),
         configuration.datasets.prompts(theirs.dataset.id),
     );
-    assert_eq!(theirs.look().await, before);
-}
-
-pub async fn sql_in_whatever_text_is_text(fixture: &dyn Fixture) {
-    let theirs = Belongings::of_the_other(fixture).await;
-    let before = theirs.look().await;
-    let (area, configuration) = (fixture.conversation(), fixture.configuration());
-    let page = PageRequest::first(9).unwrap();
-    for sql in INJECTIONS {
-        let text = || (*sql).to_owned();
-        let all = || Some(vec![text()]);
-        let labels: BTreeMap<_, _> = [(text(), vec![text()])].into();
-        let pieces = PieceFilter {
-            labels: labels.clone(),
-            metadata: [(text(), vec![json!(sql)])].into(),
-            original_values: all(),
-            converted_values: all(),
-            attack_ids: all(),
-            attack_classes: all(),
-            converter_classes: all(),
-            ..PieceFilter::default()
-        };
-        let of_value = PieceFilter { converted_values: all(), ..PieceFilter::default() };
-        let of_label = PieceFilter { labels: labels.clone(), ..PieceFilter::default() };
-        let scores = ScoreFilter {
-            categories: all(),
-            scorers: all(),
-            labels: labels.clone(),
-            ..ScoreFilter::default()
-        };
-        let seeds = SeedFilter { value_contains: Some(text()), ..SeedFilter::default() };
-        let named =
-            SeedFilter { names: all(), harm_categories: vec![text()], ..SeedFilter::of_dataset(text()) };
-        let attacks = AttackResultFilter {
-            objective_contains: Some(text()),
-            attack_classes: all(),
-            identifier_hashes: all(),
-            labels: labels.clone(),
-            ..AttackResultFilter::default()
-        };
-        let scenarios =
-            ScenarioResultFilter { name_contains: Some(text()), labels, ..ScenarioResultFilter::default() };
-        let components =
-            ComponentFilter { type_name: Some(text()), status: Some(text()), ..ComponentFilter::default() };
-        attempt!(
-            area.pieces.list(&pieces, &page),
-            area.pieces.list(&of_value, &page),
-            area.pieces.list(&of_label, &page),
-            area.scores.list(&scores, &page),
-            area.seeds.list(&seeds, &page),
-            area.seeds.list(&named, &page),
-            area.seeds.remove(&named),
-            area.seeds.remove_groups(&named),
-            area.seeds.replace_dataset(
-                sql,
-                vec![NewSeed::from(SeedDetails::prompt(text(), text()))],
-                Vec::new()
-            ),
-            area.embeddings.list(Some(*sql), &page),
-            area.embeddings.most_similar(&[1.0, 0.0], 9, Some(*sql)),
-            area.attack_results.list(&attacks, &page),
-            area.scenario_results.list(&scenarios, &page),
-            area.pieces.append(NewMessage::text(
-                crate::id::ConversationId(Uuid::from_u128(0xa)),
-                ChatRole::User,
-                *sql
-            )),
-            configuration.components.find_by_name(ComponentKind::Generator, sql),
-            configuration.components.list(&components, &page),
-            configuration.components.create(NewComponent::named(ComponentKind::Generator, text(), text())),
-            configuration.datasets.find_by_name(sql),
-            configuration.datasets.create(NewDataset::named(text(), text())),
-        );
-    }
     assert_eq!(theirs.look().await, before);
 }

@@ -17,7 +17,7 @@ use crate::model::{
 use crate::{Configuration, Conversation, PageRequest};
 
 /// Stands in every text of the other tenant's. No case of isolation writes it otherwise.
-pub(super) const MARK: &str = "0nly-the-0ther-tenant-may-read-this";
+pub(in crate::conformance) const MARK: &str = "0nly-the-0ther-tenant-may-read-this";
 
 /// Its conversation.
 pub(super) const TALK: ConversationId = ConversationId(Uuid::from_u128(0x0b0b));
