@@ -18,10 +18,10 @@ mod cell;
 mod rows;
 use sea_orm::sea_query::ColumnType;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait as _, ConnectionTrait as _, EntityName as _, EntityTrait,
-    IdenStatic as _, IntoActiveModel, Iterable as _,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait as _, DbBackend, EntityName as _,
+    EntityTrait, IdenStatic as _, IntoActiveModel, Iterable as _,
 };
-use trimaran_core::Result;
+use trimaran_core::{Error, ErrorKind, Result};
 
 use crate::Transaction;
 use crate::db_error::Doing as _;
@@ -49,32 +49,64 @@ where
     <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
 {
     let columns: Vec<_> = <A::Entity as EntityTrait>::Column::iter().collect();
-    let whole = |row: &A| columns.iter().all(|column| !row.is_not_set(*column));
-    if !columns.iter().all(|column| is_plain(column.def().get_column_type())) || !rows.iter().all(whole) {
+    if !are_plain(&columns) || !rows.iter().all(|row| is_whole(row, &columns)) {
         return insert(transaction, rows, operation).await;
     }
-    let entity = A::Entity::default();
-    let names: Vec<&'static str> = columns.iter().map(|column| column.as_str()).collect();
+    let backend = transaction.get_database_backend();
     let mut rows = rows.into_iter();
     while rows.len() > 0 {
-        let mut cells = Vec::with_capacity(rows.len().min(PORTION) * columns.len());
-        for mut row in rows.by_ref().take(PORTION) {
-            for column in &columns {
-                if let ActiveValue::Set(value) | ActiveValue::Unchanged(value) = row.take(*column) {
-                    cells.push(value);
-                }
-            }
-        }
-        let portion = Rows {
-            backend: transaction.get_database_backend(),
-            schema: entity.schema_name().map(str::to_owned),
-            table: entity.table_name().to_owned(),
-            columns: names.clone(),
-            cells,
-        };
+        let portion = portion(backend, &columns, rows.by_ref().take(PORTION));
         transaction.handle().append(portion).await.map_err(|error| error.within(operation))?;
     }
     Ok(())
+}
+
+/// Rows as a transaction takes them [with its commit](Transaction::commit_with): for a few, as all are held at once.
+///
+/// # Errors
+/// `Unsupported` for rows that leave a column out, and for entities with columns of the engine's own types.
+pub fn rows_of<A>(backend: DbBackend, rows: Vec<A>, operation: &str) -> Result<Rows>
+where
+    A: ActiveModelTrait,
+{
+    let columns: Vec<_> = <A::Entity as EntityTrait>::Column::iter().collect();
+    if !are_plain(&columns) || !rows.iter().all(|row| is_whole(row, &columns)) {
+        return Err(Error::new(ErrorKind::Unsupported, operation)
+            .context("a row leaves a column out, or a column is of a type that not every engine has")
+            .hint("insert the rows with append_rows before the commit"));
+    }
+    Ok(portion(backend, &columns, rows.into_iter()))
+}
+
+fn are_plain(columns: &[impl ColumnTrait]) -> bool {
+    columns.iter().all(|column| is_plain(column.def().get_column_type()))
+}
+
+fn is_whole<A: ActiveModelTrait>(row: &A, columns: &[<A::Entity as EntityTrait>::Column]) -> bool {
+    columns.iter().all(|column| !row.is_not_set(*column))
+}
+
+fn portion<A: ActiveModelTrait>(
+    backend: DbBackend,
+    columns: &[<A::Entity as EntityTrait>::Column],
+    rows: impl Iterator<Item = A>,
+) -> Rows {
+    let entity = A::Entity::default();
+    let mut cells = Vec::with_capacity(rows.size_hint().0 * columns.len());
+    for mut row in rows {
+        for column in columns {
+            if let ActiveValue::Set(value) | ActiveValue::Unchanged(value) = row.take(*column) {
+                cells.push(value);
+            }
+        }
+    }
+    Rows {
+        backend,
+        schema: entity.schema_name().map(str::to_owned),
+        table: entity.table_name().to_owned(),
+        columns: columns.iter().map(|column| column.as_str()).collect(),
+        cells,
+    }
 }
 
 /// Whether every engine takes values of this type for what they are.

@@ -99,6 +99,16 @@ pub trait EngineConnection: fmt::Debug + Send + Sync {
         self.begin(TransactionOptions { isolation_level, access_mode, ..TransactionOptions::default() }).await
     }
 
+    /// Begins a transaction that may write, and that is asked for nothing but [`execute_raw`](EngineTransaction::execute_raw),
+    /// [`fetch`](EngineTransaction::fetch) and [`append`](EngineTransaction::append): none of SeaORM's rows come out of it. An
+    /// engine to which those are a detour overrides it. It may begin with the first statement.
+    ///
+    /// # Errors
+    /// As for [`Self::begin`].
+    async fn begin_writing(&self) -> Result<Box<dyn EngineTransaction>> {
+        self.begin(TransactionOptions::default()).await
+    }
+
     /// Makes sure that the database answers.
     ///
     /// # Errors
@@ -169,6 +179,17 @@ pub trait EngineTransaction: fmt::Debug + Send {
     /// now; `Unavailable` where it can't be known whether the commit took effect.
     async fn commit(self: Box<Self>) -> Result<()>;
 
+    /// Inserts the last rows and commits. An engine to which each call is a way there and back overrides it.
+    ///
+    /// # Errors
+    /// As for [`Self::append`] and [`Self::commit`].
+    async fn commit_with(mut self: Box<Self>, rows: Vec<Rows>) -> Result<()> {
+        for rows in rows {
+            self.append(rows).await?;
+        }
+        self.commit().await
+    }
+
     /// Rolls back.
     ///
     /// # Errors
@@ -227,6 +248,15 @@ impl Connection {
     /// As for [`EngineConnection::begin`].
     pub async fn begin_reading(&self) -> Result<Transaction> {
         let transaction = self.0.begin_reading().await?;
+        Ok(Transaction::over(transaction, self.engine(), self.0.backend(), self.capabilities()))
+    }
+
+    /// Begins a transaction that may write and gives none of SeaORM's rows.
+    ///
+    /// # Errors
+    /// As for [`EngineConnection::begin`].
+    pub async fn begin_writing(&self) -> Result<Transaction> {
+        let transaction = self.0.begin_writing().await?;
         Ok(Transaction::over(transaction, self.engine(), self.0.backend(), self.capabilities()))
     }
 

@@ -60,6 +60,18 @@ impl Executor {
         }
     }
 
+    /// Begins a transaction for a call that writes and is given none of SeaORM's rows: one of its own, or one within the unit's. All
+    /// that is asked of it is to execute, to [`fetch`](Self::fetch) and to append.
+    ///
+    /// # Errors
+    /// As for [`Self::begin`].
+    pub async fn begin_writing(&self) -> Result<Transaction> {
+        match self {
+            Executor::Connection(connection) => connection.begin_writing().await,
+            Executor::Transaction(transaction) => transaction.begin_inner().await,
+        }
+    }
+
     /// Runs a query whose columns are of these types and gives all its rows, in the form that costs the engine least.
     ///
     /// # Errors

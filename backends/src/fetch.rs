@@ -3,7 +3,7 @@
 //! A driver of its own has to turn its values into SeaORM's rows only for SeaORM's sake: such a row is a map of names, made for
 //! each row anew. What Trimaran's own repositories read goes by position instead.
 
-use sea_orm::sea_query::{ColumnType, ValueType};
+use sea_orm::sea_query::{ColumnType, InsertStatement, Query, ValueType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait as _, EntityTrait, FromQueryResult as _, Iterable as _,
     ModelTrait, QueryResult, QueryTrait, Select, TryGetable, TryIntoModel, Value,
@@ -126,12 +126,21 @@ where
     <E as EntityTrait>::ActiveModel: TryIntoModel<E::Model>,
 {
     let columns: Vec<E::Column> = E::Column::iter().collect();
-    match columns_of(executor, query, &columns, operation).await? {
+    models_of::<E>(columns_of(executor, query, &columns, operation).await?, &columns, operation)
+}
+
+fn models_of<E>(fetched: Fetched, columns: &[E::Column], operation: &str) -> Result<Vec<E::Model>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E>,
+    <E as EntityTrait>::ActiveModel: TryIntoModel<E::Model>,
+{
+    match fetched {
         Fetched::Rows(rows) => {
             rows.iter().map(|row| E::Model::from_query_result(row, "").doing(operation)).collect()
         }
         Fetched::Cells(rows) => {
-            rows.into_iter().map(|cells| model::<E>(&columns, cells).doing(operation)).collect()
+            rows.into_iter().map(|cells| model::<E>(columns, cells).doing(operation)).collect()
         }
     }
 }
@@ -147,13 +156,55 @@ pub(crate) async fn columns_of<C: ColumnTrait>(
     operation: &str,
 ) -> Result<Fetched> {
     let statement = query.build(executor.get_database_backend());
+    let types = types(columns, operation)?;
+    executor.fetch(statement, types).await.map_err(|error| error.within(operation))
+}
+
+/// What INSERT returns of the rows that it wrote: these columns, in this order. `operation` is a verb phrase.
+///
+/// # Errors
+/// As for [`columns_of`].
+pub(crate) async fn returned<C: ColumnTrait>(
+    executor: &Executor,
+    mut insert: InsertStatement,
+    columns: &[C],
+    operation: &str,
+) -> Result<Fetched> {
+    insert.returning(Query::returning().columns(columns.iter().map(|column| column.as_column_ref().1)));
+    let statement = executor.get_database_backend().build(&insert);
+    let types = types(columns, operation)?;
+    executor.fetch(statement, types).await.map_err(|error| error.within(operation))
+}
+
+/// The row that an INSERT wrote or changed, as a model. `operation` is a verb phrase.
+///
+/// # Errors
+/// `Conflict` if there is none; else as for [`models`].
+pub(crate) async fn returned_model<E>(
+    executor: &Executor,
+    insert: InsertStatement,
+    operation: &str,
+) -> Result<E::Model>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E>,
+    <E as EntityTrait>::ActiveModel: TryIntoModel<E::Model>,
+{
+    let columns: Vec<E::Column> = E::Column::iter().collect();
+    let fetched = returned(executor, insert, &columns, operation).await?;
+    models_of::<E>(fetched, &columns, operation)?
+        .pop()
+        .ok_or_else(|| Error::new(ErrorKind::Conflict, operation).context("no row was written"))
+}
+
+fn types<C: ColumnTrait>(columns: &[C], operation: &str) -> Result<Vec<CellType>> {
     let types = columns.iter().map(|column| {
         CellType::of(column.def().get_column_type()).ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, operation)
                 .context(format!("column {} is of a type that is not fetched", column.as_str()))
         })
     });
-    executor.fetch(statement, types.collect::<Result<_>>()?).await.map_err(|error| error.within(operation))
+    types.collect()
 }
 
 fn model<E>(columns: &[E::Column], cells: Vec<Value>) -> Result<E::Model, sea_orm::DbErr>

@@ -20,6 +20,8 @@ pub mod append;
 mod bind;
 pub mod bulk;
 pub mod cache;
+#[cfg(any(feature = "sqlite", feature = "duckdb"))]
+mod carrier;
 pub mod catalog;
 pub mod connection;
 pub mod db_error;

@@ -89,7 +89,7 @@ impl Shared {
         }
     }
 
-    async fn commit(&self) -> Result<()> {
+    async fn commit(&self, rows: Vec<Rows>) -> Result<()> {
         let Some(transaction) = self.transaction.lock().await.take() else {
             return Err(aborted("commit").context("the transaction has ended"));
         };
@@ -99,7 +99,10 @@ impl Shared {
         } else if open > 0 {
             "a transaction begun within it has not ended"
         } else {
-            return transaction.commit().await;
+            return match rows.is_empty() {
+                true => transaction.commit().await,
+                false => transaction.commit_with(rows).await,
+            };
         };
         let rolled_back = transaction.rollback().await;
         let error = aborted("commit")
@@ -280,16 +283,28 @@ impl Transaction {
     /// # Errors
     /// [`Aborted`](ErrorKind::Aborted), with everything rolled back, if a statement had failed or an inner transaction
     /// was rolled back or is open; else the engine's.
-    pub async fn commit(mut self) -> Result<()> {
+    pub async fn commit(self) -> Result<()> {
+        self.commit_with(Vec::new()).await
+    }
+
+    /// Inserts the last rows (see [`rows_of`](crate::append::rows_of)) and commits: to some engines that is one call.
+    ///
+    /// # Errors
+    /// As for [`TransactionHandle::append`] and [`Self::commit`].
+    pub async fn commit_with(mut self, mut rows: Vec<Rows>) -> Result<()> {
+        rows.retain(|rows| !rows.is_empty());
         // Whoever drops this future before it has answered has not committed: `ended` is set at the end.
         if self.inner {
             let handle = self.handle();
+            for rows in rows {
+                handle.append(rows).await?;
+            }
             let statement = handle.0.enter().await?;
             self.end_inner();
             statement.succeeded();
             return Ok(());
         }
-        let committed = self.handle.0.commit().await;
+        let committed = self.handle.0.commit(rows).await;
         self.ended = true;
         committed
     }

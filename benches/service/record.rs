@@ -116,6 +116,12 @@ impl EngineConnection for Recorder {
         Ok(Box::new(Recorded { inner, recorder: self.clone() }))
     }
 
+    async fn begin_writing(&self) -> Result<Box<dyn EngineTransaction>> {
+        self.note(Step::Begin { reads: false });
+        let inner = self.inner.driver().begin_writing().await?;
+        Ok(Box::new(Recorded { inner, recorder: self.clone() }))
+    }
+
     async fn ping(&self) -> Result<()> {
         self.inner.driver().ping().await
     }
@@ -181,6 +187,13 @@ impl EngineTransaction for Recorded {
     async fn commit(self: Box<Self>) -> Result<()> {
         self.note(Step::Commit);
         self.inner.commit().await
+    }
+
+    async fn commit_with(mut self: Box<Self>, rows: Vec<Rows>) -> Result<()> {
+        for rows in rows {
+            self.append(rows).await?;
+        }
+        self.commit().await
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {

@@ -108,6 +108,11 @@ impl EngineConnection for Watched {
         self.inner.driver().begin_reading().await
     }
 
+    async fn begin_writing(&self) -> Result<Box<dyn EngineTransaction>> {
+        let inner = self.inner.driver().begin_writing().await?;
+        Ok(Box::new(WatchedTransaction { inner, version: Arc::clone(&self.version), wrote: false }))
+    }
+
     async fn ping(&self) -> Result<()> {
         self.inner.driver().ping().await
     }
@@ -211,6 +216,13 @@ impl EngineTransaction for WatchedTransaction {
             return self.inner.commit().await;
         }
         write(&self.version, self.inner.commit()).await
+    }
+
+    async fn commit_with(self: Box<Self>, rows: Vec<Rows>) -> Result<()> {
+        if !self.wrote && rows.iter().all(Rows::is_empty) {
+            return self.inner.commit().await;
+        }
+        write(&self.version, self.inner.commit_with(rows)).await
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {

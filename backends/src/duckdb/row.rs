@@ -1,9 +1,6 @@
 //! Rows and results in SeaORM's types.
 //!
-//! SeaORM offers no way to make a `QueryResult` of one's own driver. Two of its features can carry one: `proxy`, which in
-//! every 2.0.x fails to compile beside `sqlx-sqlite`, and `mock`, which works and is used here and nowhere else.
-//!
-//! Such a row is a map sorted by name, and a value is read only as the kind it is: asked for as another, it reads as NULL. So:
+//! A row that SeaORM's carrier (`crate::carrier`) can carry is a map sorted by name, and a value is read only as the kind it is: asked for as another, it reads as NULL. So:
 //!
 //! - each column's DuckDB type has one kind of value (see [`super::column`]), the one of the Rust type that it naturally is;
 //! - where the order of the names is not the order of the columns, the values are carried a second time under names that sort
@@ -15,11 +12,10 @@
 use std::collections::BTreeMap;
 
 use duckdb::arrow::datatypes::Schema;
-use sea_orm::{
-    DbBackend, DbErr, ExecResult, MockDatabase, MockDatabaseTrait, MockExecResult, QueryResult, Statement,
-    Value,
-};
-use trimaran_core::{Error, ErrorKind, Result};
+use sea_orm::{DbBackend, MockDatabase, MockDatabaseTrait, QueryResult, Value};
+use trimaran_core::Result;
+
+use crate::carrier::{nothing, untraced};
 
 /// A row on its way: values by name.
 pub(super) type Row = BTreeMap<String, Value>;
@@ -62,29 +58,6 @@ impl Names {
 /// If SeaORM's carrier doesn't give back what it was given.
 pub(super) fn query_results(rows: Vec<Row>) -> Result<Vec<QueryResult>> {
     untraced(|| MockDatabase::new(DbBackend::Postgres).append_query_results([rows]).query(0, nothing()))
-}
-
-/// A count of rows as SeaORM has it.
-///
-/// # Errors
-/// If SeaORM's carrier doesn't give back what it was given.
-pub(super) fn exec_result(rows_affected: u64) -> Result<ExecResult> {
-    let result = MockExecResult { last_insert_id: 0, rows_affected };
-    untraced(|| MockDatabase::new(DbBackend::Postgres).append_exec_results([result]).execute(0, nothing()))
-}
-
-fn nothing() -> Statement {
-    Statement::from_string(DbBackend::Postgres, "")
-}
-
-/// The carrier's spans record the whole of it, rows and all: no log may have those.
-fn untraced<T>(carry: impl FnOnce() -> Result<T, DbErr>) -> Result<T> {
-    let carried = if tracing::enabled!(target: "sea_orm::database::mock", tracing::Level::TRACE) {
-        tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), carry)
-    } else {
-        carry()
-    };
-    carried.map_err(|e| Error::new(ErrorKind::Unsupported, "hand DuckDB's rows to SeaORM").source(e))
 }
 
 #[cfg(test)]

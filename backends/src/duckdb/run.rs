@@ -10,9 +10,10 @@ use trimaran_core::{Error, ErrorKind, Result};
 use super::bind::Bound;
 use super::column::Column;
 use super::error::failed;
-use super::row::{Names, exec_result, query_results};
+use super::row::{Names, query_results};
 use super::sql::{Shape, shape};
 use super::unsupported::explain;
+use crate::carrier::exec_result;
 
 const RUN: &str = "run a DuckDB statement";
 const QUERY: &str = "run a DuckDB query";
@@ -27,7 +28,7 @@ const PIECE_ROWS: usize = 512;
 pub(super) fn execute(connection: &Connection, statement: Statement) -> Result<ExecResult> {
     let bound = Bound::new(statement)?;
     let shape = single(&bound.sql)?;
-    exec_result(run(connection, &bound, &shape).map_err(|e| explain(e, &bound.sql))?)
+    exec_result(0, run(connection, &bound, &shape).map_err(|e| explain(e, &bound.sql))?)
 }
 
 fn run(connection: &Connection, bound: &Bound, shape: &Shape) -> Result<u64> {
@@ -50,7 +51,7 @@ pub(super) fn execute_unprepared(connection: &Connection, sql: &str) -> Result<E
         let shape = shape(&bound.sql)?;
         touched += run(connection, &bound, &shape).map_err(|e| explain(e, &bound.sql))?;
     }
-    exec_result(touched)
+    exec_result(0, touched)
 }
 
 /// Runs a query and gives all its rows as SeaORM has them.

@@ -31,10 +31,18 @@ use crate::slots::{LONGEST, Slot, Slots, closed, runtime};
 const CHECK_INTERVAL: &str = "SET client_connection_check_interval = '1s'";
 
 /// A connection that was idle for as long is tried before it is used: the server may have gone meanwhile.
-const TRUSTED: Duration = Duration::from_secs(1);
+pub(super) const TRUSTED: Duration = Duration::from_secs(1);
 
 /// How long a rollback or the search for a cause may take, once nobody waits for more.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// COMMIT of a failed transaction rolls back without an error: the query before it fails then, in one message. SQL that names
+/// a tenant for the session (`SET`, without `LOCAL`) does so for the transaction alone: the session's next user may be another's,
+/// or nobody's.
+const COMMIT: &str = "SELECT 1; COMMIT; RESET trimaran.tenant";
+
+/// As [`COMMIT`].
+const ROLLBACK: &str = "ROLLBACK; RESET trimaran.tenant";
 
 /// A setting that a session begins with, and that no pooler passes on: where it is missing, one stands in between.
 const MARK: (&str, &str) = ("trimaran.direct", "on");
@@ -325,8 +333,7 @@ impl PooledSession {
 
     /// Commits; nothing else may follow.
     pub(super) async fn commit(&mut self) -> Result<()> {
-        // COMMIT of a failed transaction rolls back without an error: the query before it fails then, in one message.
-        let outcome = sqlx::raw_sql("SELECT 1; COMMIT").execute(self.enter()?).await;
+        let outcome = sqlx::raw_sql(COMMIT).execute(self.enter()?).await;
         if let Err(error) = &outcome
             && error::ends_connection(error)
         {
@@ -342,7 +349,7 @@ impl PooledSession {
     }
 
     pub(super) async fn roll_back(&mut self) -> Result<()> {
-        self.execute_text("ROLLBACK", "roll back").await?;
+        self.execute_text(ROLLBACK, "roll back").await?;
         self.in_transaction = false;
         Ok(())
     }
@@ -366,7 +373,7 @@ impl Drop for PooledSession {
         } else if self.in_transaction {
             let (slot, idle) = (self.slot.take(), Arc::clone(&self.pool.idle));
             self.pool.runtime.spawn(async move {
-                let rollback = sqlx::raw_sql("ROLLBACK").execute(&mut *kept.connection);
+                let rollback = sqlx::raw_sql(ROLLBACK).execute(&mut *kept.connection);
                 if matches!(tokio::time::timeout(FAREWELL, rollback).await, Ok(Ok(_))) {
                     idle.put(kept);
                 } else {

@@ -19,6 +19,7 @@ use super::pool::FilePool;
 use super::reader;
 use super::statement::may_write;
 use super::transaction::{Form, SqliteTransaction};
+use super::writer;
 use crate::Location;
 use crate::connection::{EngineConnection, EngineTransaction, RowStream};
 use crate::fetch::{CellType, Fetched};
@@ -78,6 +79,12 @@ impl EngineConnection for SqliteConnection {
     }
 
     async fn fetch(&self, statement: Statement, types: Vec<CellType>) -> Result<Fetched> {
+        if may_write(&statement.sql) {
+            let mut writing = self.pool.writing(writer::Form::Statement).await?;
+            let fetched = writing.read(statement, types).await?;
+            writing.give_back();
+            return Ok(fetched);
+        }
         let mut reading = self.pool.reading(reader::Form::Statement).await?;
         let fetched = reading.read(statement, types).await?;
         reading.end()?;
@@ -103,6 +110,10 @@ impl EngineConnection for SqliteConnection {
 
     async fn begin_reading(&self) -> Result<Box<dyn EngineTransaction>> {
         Ok(Box::new(self.pool.reading(reader::Form::Transaction).await?))
+    }
+
+    async fn begin_writing(&self) -> Result<Box<dyn EngineTransaction>> {
+        Ok(Box::new(self.pool.writing(writer::Form::Transaction).await?))
     }
 
     async fn ping(&self) -> Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! - [`connect`]: opens a file as a source or as a target;
 //! - [`connection`]: the pool that SeaORM's queries run on, with `pool` (its sessions), `transaction`, `append` (many
-//!   rows at once), and `statement` (what may write);
+//!   rows at once), `statement` (what may write), and `reader`, `writer` and `cells` (past SeaORM's driver);
 //! - `snapshot`, with `private_copy`: how a source is read without writing anything, and why all its sessions see the
 //!   same;
 //! - `file`: what is known of a file before SQLite touches it, and what tells one state of it from another;
@@ -37,6 +37,7 @@ mod snapshot;
 mod statement;
 mod transaction;
 mod write;
+mod writer;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use rusqlite::{Connection as Direct, OpenFlags};
 use sea_orm::{ExecResult, QueryResult, Statement};
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Sqlite, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Semaphore};
@@ -24,6 +24,7 @@ use super::error::{READ_ONLY_HINT, failed, file_failed, shared};
 use super::file::DatabaseFile;
 use super::reader::{Form, Readers, SqliteReading};
 use super::statement::{keep_inside, may_write};
+use super::writer::{self, SqliteWriting, Writer};
 use crate::Location;
 use crate::bind::arguments;
 use crate::connection::RowStream;
@@ -31,6 +32,10 @@ use crate::slots::{Slot, Slots, closed, runtime};
 
 /// What Trimaran writes into a new file as `application_id`, that `file` and others can name it: "Trim".
 pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Trim");
+
+/// What every connection is told, the driver's and those past it: one list, so that none differs.
+pub(super) const PRAGMAS: [(&str, &str); 3] =
+    [("foreign_keys", "ON"), ("synchronous", "FULL"), ("trusted_schema", "OFF")];
 
 /// SQLite counts the milliseconds that it waits in 31 bits; a day is for ever.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -43,12 +48,13 @@ static OPENING: Mutex<()> = Mutex::const_new(());
 pub(super) struct FilePool {
     pool: SqlitePool,
     readers: Arc<Readers>,
+    direct: Arc<Writer>,
     slots: Slots,
     writer: Arc<Semaphore>,
     patience: Duration,
     runtime: Handle,
     // Held open while any session may be: see `file`.
-    _file: DatabaseFile,
+    _file: Arc<DatabaseFile>,
 }
 
 impl FilePool {
@@ -74,13 +80,9 @@ impl FilePool {
         let name = file.path().to_str().ok_or_else(|| {
             wrong("its path is not in UTF-8, which SQLite asks for").hint("rename the file or its folder")
         })?;
-        let options = SqliteConnectOptions::new()
-            .filename(name)
-            .foreign_keys(true)
-            .busy_timeout(patience)
-            .synchronous(SqliteSynchronous::Full)
-            .pragma("trusted_schema", "OFF")
-            .disable_statement_logging();
+        let options =
+            SqliteConnectOptions::new().filename(name).busy_timeout(patience).disable_statement_logging();
+        let options = PRAGMAS.iter().fold(options, |options, (name, value)| options.pragma(*name, *value));
         let pool = SqlitePoolOptions::new()
             .max_connections(settings.max_connections)
             .min_connections(settings.min_connections)
@@ -92,8 +94,10 @@ impl FilePool {
             .connect_lazy_with(options);
         let writer = Arc::new(Semaphore::new(1));
         let idle = settings.idle_timeout.unwrap_or(LONGEST);
-        let readers = Arc::new(Readers::new(file.path().to_owned(), patience, idle));
-        Ok(Self { pool, readers, slots, writer, patience, runtime, _file: file })
+        let file = Arc::new(file);
+        let readers = Arc::new(Readers::new(Arc::clone(&file), patience, idle));
+        let direct = Arc::new(Writer::new(Arc::clone(&file), patience, idle, runtime.clone()));
+        Ok(Self { pool, readers, direct, slots, writer, patience, runtime, _file: file })
     }
 
     /// The driver's pool.
@@ -130,7 +134,19 @@ impl FilePool {
     /// `Timeout` if all sessions are in use.
     pub(super) async fn reading(&self, form: Form) -> Result<SqliteReading> {
         let slot = self.slots.take().await?;
+        self.direct.retire();
         self.readers.begin(slot, form)
+    }
+
+    /// The connection that writes past the driver, when it is its turn; when that takes effect is for `form` to say.
+    ///
+    /// # Errors
+    /// As for [`session`](Self::session).
+    pub(super) async fn writing(&self, form: writer::Form) -> Result<SqliteWriting> {
+        let turn = self.turn().await?;
+        let slot = self.slots.take().await?;
+        self.readers.retire();
+        self.direct.begin(turn, slot, form).await
     }
 
     async fn turn(&self) -> Result<Slot> {
@@ -151,6 +167,7 @@ impl FilePool {
         self.slots.close();
         self.writer.close();
         self.readers.close();
+        self.direct.close().await;
         self.pool.close().await;
     }
 }

@@ -9,7 +9,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ use trimaran_core::{Error, ErrorKind, Result};
 
 use super::cells;
 use super::error::failed;
+use super::file::DatabaseFile;
+use super::pool::PRAGMAS;
 use super::statement::keep_inside;
 use crate::connection::{EngineTransaction, RowStream};
 use crate::fetch::{CellType, Fetched};
@@ -33,7 +35,7 @@ const STATEMENTS: usize = 100;
 /// Connections of one file that wait for something to read.
 #[derive(Debug)]
 pub(super) struct Readers {
-    path: PathBuf,
+    file: Arc<DatabaseFile>,
     busy_timeout: Duration,
     idle_timeout: Duration,
     /// The one that was used last is at the end. `None` once the pool is closed.
@@ -47,8 +49,8 @@ struct Idle {
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, busy_timeout: Duration, idle_timeout: Duration) -> Self {
-        Self { path, busy_timeout, idle_timeout, idle: Mutex::new(Some(Vec::new())) }
+    pub(super) fn new(file: Arc<DatabaseFile>, busy_timeout: Duration, idle_timeout: Duration) -> Self {
+        Self { file, busy_timeout, idle_timeout, idle: Mutex::new(Some(Vec::new())) }
     }
 
     /// A connection for the owner of `slot`; it is made, if it must be, with the first statement.
@@ -69,28 +71,36 @@ impl Readers {
     fn give_back(&self, connection: Connection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(idle) = idle.as_mut() else { return };
-        let now = Instant::now();
+        idle.push(Idle { connection, since: Instant::now() });
+    }
+
+    /// Closes those that have waited for long.
+    pub(super) fn retire(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(idle) = idle.as_mut() else { return };
         // Those that waited longest come first.
-        let stale = idle.iter().take_while(|one| now.duration_since(one.since) > self.idle_timeout).count();
+        let stale = idle.iter().take_while(|one| one.since.elapsed() > self.idle_timeout).count();
         idle.drain(..stale);
-        idle.push(Idle { connection, since: now });
     }
 
     /// Closes what waits; what is in use is closed when it comes back.
     pub(super) fn close(&self) {
         drop(self.idle.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
+}
 
-    fn open(&self) -> rusqlite::Result<Connection> {
-        // Not read-only, although nothing is written: whoever closes a file last merges its write-ahead log and removes it.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.busy_timeout(self.busy_timeout)?;
-        connection.pragma_update(None, "trusted_schema", false)?;
-        connection.pragma_update(None, "query_only", true)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        Ok(connection)
+/// A connection as the driver's are, but for where statements run; one that only reads can't write.
+pub(super) fn open(path: &Path, busy_timeout: Duration, writes: bool) -> rusqlite::Result<Connection> {
+    // Not read-only in either case: whoever closes a file last merges its write-ahead log and removes it.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(busy_timeout)?;
+    for (name, value) in PRAGMAS {
+        connection.pragma_update(None, name, value)?;
     }
+    connection.pragma_update(None, "query_only", !writes)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
 }
 
 /// How much of the database's history a reading sees.
@@ -146,7 +156,8 @@ impl SqliteReading {
             Some(connection) => connection,
             None => {
                 let readers = Arc::clone(&self.readers);
-                off_the_runtime(move || readers.open().map_err(failed("open the SQLite file"))).await??
+                let make = move || open(readers.file.path(), readers.busy_timeout, false);
+                off_the_runtime(make).await?.map_err(failed("open the SQLite file"))?
             }
         };
         let begin = self.form == Form::Transaction && !self.begun;
@@ -184,7 +195,10 @@ impl SqliteReading {
     }
 }
 
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+/// Runs what blocks on a thread for it.
+pub(super) async fn off_the_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::new(ErrorKind::Unavailable, OPERATION).source(error))

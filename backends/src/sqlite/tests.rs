@@ -7,6 +7,7 @@ mod open;
 mod read;
 mod session;
 mod write;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

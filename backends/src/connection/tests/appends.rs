@@ -3,7 +3,7 @@
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::prelude::{DateTimeWithTimeZone, Uuid};
 use sea_orm::{
-    ActiveModelTrait as _, ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _, QueryOrder as _,
+    ActiveModelTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryOrder as _,
 };
 use trimaran_core::conformance::text::HOSTILE;
 use trimaran_core::{Engine, ErrorKind, LogicalType};
@@ -11,11 +11,12 @@ use trimaran_core::{Engine, ErrorKind, LogicalType};
 use super::cases;
 use super::entity::item;
 use super::fixture::Fixture;
-use crate::append::append_rows;
+use crate::append::{append_rows, rows_of};
 use crate::schema::columns;
 
 cases! {
     rows_of_every_type_are_read_back_however_many_there_are
+    rows_of_every_type_come_with_the_commit
     fifty_thousand_rows_take_effect_at_the_commit
     values_of_megabytes_are_read_back
     a_key_that_is_taken_is_a_conflict_and_dooms_the_transaction
@@ -149,6 +150,29 @@ async fn rows_of_every_type_are_read_back_however_many_there_are(at: Fixture) {
         unit.commit().await.unwrap();
         expected.extend(new);
     }
+    assert_eq!(samples(&at).await, expected);
+}
+
+async fn rows_of_every_type_come_with_the_commit(at: Fixture) {
+    make_samples(&at).await;
+    let expected: Vec<_> = (0..100).map(|number| sample_row(number, at.db.engine())).collect();
+    let (first, second) = expected.split_at(1);
+    let unit = at.db.begin_writing().await.unwrap();
+    let backend = ConnectionTrait::get_database_backend(&unit);
+    let rows = |new: &[sample::Model]| {
+        rows_of(
+            backend,
+            new.iter().cloned().map(whole).collect::<Vec<sample::ActiveModel>>(),
+            "append samples",
+        )
+    };
+    unit.handle().append(rows(first).unwrap()).await.unwrap();
+    unit.commit_with(vec![rows(second).unwrap(), rows(&[]).unwrap()]).await.unwrap();
+    assert_eq!(samples(&at).await, expected);
+    let unit = at.db.begin_writing().await.unwrap();
+    unit.handle().append(rows(&[sample_row(100, at.db.engine())]).unwrap()).await.unwrap();
+    // A taken key: nothing of it stays, whether the engine finds it now or at the commit.
+    assert_eq!(unit.commit_with(vec![rows(first).unwrap()]).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(samples(&at).await, expected);
 }
 

@@ -5,6 +5,7 @@ mod catalogs;
 mod connection;
 mod definitions;
 mod failures;
+mod idle;
 mod pooler;
 mod rows;
 mod snapshots;

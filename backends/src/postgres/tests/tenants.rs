@@ -68,6 +68,22 @@ async fn tenants_are_kept_apart(pool: PostgresConnection) {
     for _ in 0..8 {
         assert_eq!(text(&all, count).await.unwrap(), "0");
     }
+    // Nor after SQL that names a tenant for longer than its transaction, in whichever way that ended.
+    for sql in ["", "COMMIT;", "SELECT 1 / 0", "ROLLBACK;"] {
+        let lasting = format!("SET trimaran.tenant = '{}'; {sql}", tenant(1));
+        assert_eq!(of(2).execute_unprepared(&lasting).await.is_err(), sql.contains('/'), "{sql}");
+        let unit = of(2).transaction().await.unwrap();
+        unit.execute_unprepared(&format!("SET trimaran.tenant = '{}'", tenant(1))).await.unwrap();
+        if sql.is_empty() {
+            unit.commit().await.unwrap()
+        } else {
+            drop(unit)
+        }
+        for _ in 0..8 {
+            assert_eq!(text(&all, count).await.unwrap(), "0", "{sql}");
+            assert_eq!(text(&of(2), count).await.unwrap(), "0", "{sql}");
+        }
+    }
     let foreign = format!("INSERT INTO piece VALUES ('{}', 9)", tenant(2));
     let denied: Error = of(1).execute_unprepared(&foreign).await.doing("add the piece").unwrap_err();
     assert_eq!(denied.kind(), ErrorKind::Forbidden, "{denied:?}");

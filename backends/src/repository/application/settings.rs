@@ -6,7 +6,7 @@ use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    QueryOrder as _, QuerySelect as _, QueryTrait as _,
 };
 use serde_json::Value;
 use trimaran_core::model::{Setting, name};
@@ -15,6 +15,7 @@ use trimaran_core::{Error, ErrorKind, Page, PageRequest, Result};
 
 use crate::db_error::Doing as _;
 use crate::entity::application::setting;
+use crate::fetch;
 use crate::repository::resources::repository;
 use crate::repository::text::Place;
 use crate::repository::{paging, time};
@@ -106,12 +107,10 @@ impl Settings for SqlSettings {
             .update_columns([setting::Column::Value, setting::Column::UpdatedAt])
             .value(setting::Column::Version, version)
             .to_owned();
-        let row = setting::Entity::insert(self.new_row(key, &value))
-            .on_conflict(replace)
-            .exec_with_returning(&self.resources.executor)
-            .await
-            .doing("put the setting")?;
-        self.loaded(row)
+        let insert = setting::Entity::insert(self.new_row(key, &value)).on_conflict(replace).into_query();
+        let row =
+            fetch::returned_model::<setting::Entity>(&self.resources.executor, insert, "put the setting");
+        self.loaded(row.await?)
     }
 
     async fn compare_and_set(&self, key: &str, expected: Option<i64>, value: Value) -> Result<Setting> {

@@ -3,25 +3,27 @@
 use std::collections::BTreeMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
-use sea_orm::{ActiveValue::Set, EntityTrait as _};
+use sea_orm::{ActiveValue::Set, ConnectionTrait as _, EntityTrait as _, QueryTrait as _};
 use trimaran_core::id::{ConversationId, PieceId};
 use trimaran_core::model::{Identifier, NewMessage, NewPiece, Piece};
 use trimaran_core::{Error, ErrorKind, Result, Timestamp};
 use uuid::Uuid;
 
 use super::piece_rows::Rows;
-use crate::Transaction;
-use crate::append::append_rows;
-use crate::db_error::Doing as _;
+use crate::append::{append_rows, rows_of};
 use crate::entity::conversation::conversation;
 use crate::repository::repetition::repeat;
 use crate::repository::{TenantResources, time};
+use crate::{Executor, Transaction, fetch};
 
 /// What it is called in errors.
 pub(super) const OPERATION: &str = "append prompt pieces";
 
 /// How many conversations get their sequences in one statement.
 const CONVERSATIONS: usize = 1_000;
+
+/// How many messages are inserted together with the commit, for which all their rows are held at once.
+const FEW: usize = 1_000;
 
 /// A message that has everything but its place in the conversation: parts have 0 for a sequence.
 #[derive(Debug, Clone)]
@@ -83,16 +85,35 @@ fn piece(
     }
 }
 
-/// Gives the messages their sequences, inserts them, and returns the sequences.
+/// Appends drafts in a transaction of their own, again if others were before it; returns their sequences.
 ///
 /// # Errors
 /// `Conflict` if a piece's id is taken, on DuckDB perhaps at the commit; else the engine's.
-pub(super) async fn append(
+pub(super) async fn append_alone(resources: &TenantResources, drafts: &[Draft]) -> Result<Vec<i64>> {
+    repeat(resources.executor(), || async move {
+        let transaction = resources.executor().begin_writing().await?;
+        let next = reserve(resources, &transaction, drafts).await?;
+        let (rows, sequences) = rows(resources, next, drafts)?;
+        if drafts.len() > FEW {
+            insert(&transaction, rows).await?;
+            transaction.commit().await?;
+        } else {
+            let backend = transaction.get_database_backend();
+            let rows =
+                vec![rows_of(backend, rows.pieces, OPERATION)?, rows_of(backend, rows.tags, OPERATION)?];
+            transaction.commit_with(rows).await.map_err(|error| error.within(OPERATION))?;
+        }
+        Ok(sequences)
+    })
+    .await
+}
+
+/// The rows of messages, from the next sequences of their conversations on, and the sequence of each.
+fn rows(
     resources: &TenantResources,
-    transaction: &Transaction,
+    mut next: BTreeMap<ConversationId, i64>,
     drafts: &[Draft],
-) -> Result<Vec<i64>> {
-    let mut next = reserve(resources, transaction, drafts).await?;
+) -> Result<(Rows, Vec<i64>)> {
     let mut rows = Rows::default();
     let mut given = Vec::with_capacity(drafts.len());
     for draft in drafts {
@@ -106,28 +127,13 @@ pub(super) async fn append(
         given.push(*sequence);
         *sequence += 1;
     }
-    insert(transaction, rows).await?;
-    Ok(given)
-}
-
-/// Appends drafts in a transaction of their own, again if others were before it; returns their sequences.
-///
-/// # Errors
-/// As for [`append`].
-pub(super) async fn append_alone(resources: &TenantResources, drafts: &[Draft]) -> Result<Vec<i64>> {
-    repeat(resources.executor(), || async move {
-        let transaction = resources.executor().begin().await?;
-        let sequences = append(resources, &transaction, drafts).await?;
-        transaction.commit().await?;
-        Ok(sequences)
-    })
-    .await
+    Ok((rows, given))
 }
 
 /// Inserts rows of pieces, and then of what they are found by.
 ///
 /// # Errors
-/// As for [`append`].
+/// As for [`append_alone`].
 pub(super) async fn insert(transaction: &Transaction, rows: Rows) -> Result<()> {
     append_rows(transaction, rows.pieces, OPERATION).await?;
     append_rows(transaction, rows.tags, OPERATION).await
@@ -167,15 +173,14 @@ async fn reserve(
         let count_up = OnConflict::columns([conversation::Column::TenantId, conversation::Column::Id])
             .value(next, Expr::col((conversation::Entity, next)).add(Expr::col(("excluded", next))))
             .to_owned();
-        let taken = conversation::Entity::insert_many(chunk)
-            .on_conflict(count_up)
-            .exec_with_returning(transaction)
-            .await
-            .doing(OPERATION)?;
-        for row in taken {
-            let id: Uuid = row.id;
+        let returned = [conversation::Column::Id, next];
+        let query = conversation::Entity::insert_many(chunk).on_conflict(count_up);
+        let executor = Executor::Transaction(transaction.handle());
+        let taken = fetch::returned(&executor, query.into_query(), &returned, OPERATION).await?;
+        for mut row in taken.into_rows() {
+            let id: Uuid = row.take(0, OPERATION)?;
             let count = wanted.get(&ConversationId(id)).copied().unwrap_or_default();
-            first.insert(ConversationId(id), row.next_sequence - count);
+            first.insert(ConversationId(id), row.take::<i64>(1, OPERATION)? - count);
         }
     }
 }

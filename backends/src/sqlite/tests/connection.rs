@@ -266,9 +266,9 @@ async fn what_reads_can_not_write() {
     let db = open_of(&folder, 1).await;
     db.execute_unprepared("CREATE TABLE t (v)").await.unwrap();
     let statement = Statement::from_string(DbBackend::Sqlite, "INSERT INTO t VALUES (1) RETURNING v");
-    assert_eq!(
-        db.driver().fetch(statement, vec![CellType::I64]).await.unwrap_err().kind(),
-        ErrorKind::Forbidden
-    );
+    let state = db.begin_reading().await.unwrap();
+    let error = state.handle().fetch(statement, vec![CellType::I64]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    drop(state);
     assert_eq!(number(&db, "SELECT count(*) FROM t").await, 0);
 }
