@@ -82,6 +82,38 @@ pub fn digits(canonical: &str) -> Option<(usize, usize)> {
     Some((if whole == "0" { 0 } else { whole.len() }, fraction.len()))
 }
 
+/// A canonical decimal rounded to `scale` digits after the point, to the even one of two that are as near, canonical.
+/// `None` for NaN and the infinities.
+pub fn rounded(canonical: &str, scale: usize) -> Option<String> {
+    let (_, fraction) = digits(canonical)?;
+    if fraction <= scale {
+        return Some(canonical.to_owned());
+    }
+    let (negative, unsigned) = match canonical.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, canonical),
+    };
+    let (whole, fraction) = unsigned.split_once('.')?;
+    let (kept, cut) = fraction.split_at(scale);
+    let mut digits: Vec<u8> = format!("0{whole}{kept}").into_bytes();
+    let odd = digits.last().is_some_and(|digit| digit % 2 == 1);
+    let half = cut.starts_with('5');
+    if cut.as_bytes()[0] > b'5' || half && (odd || cut.bytes().skip(1).any(|digit| digit != b'0')) {
+        for digit in digits.iter_mut().rev() {
+            if *digit == b'9' {
+                *digit = b'0';
+            } else {
+                *digit += 1;
+                break;
+            }
+        }
+    }
+    let point = digits.len() - scale;
+    let text = String::from_utf8(digits).ok()?;
+    let sign = if negative { "-" } else { "" };
+    self::canonical(&format!("{sign}{}.{}", &text[..point], &text[point..])).map(Cow::into_owned)
+}
+
 /// The shortest decimal that reads back as the same `number`, canonical.
 pub fn from_f64(number: f64) -> Cow<'static, str> {
     if number.is_nan() {
@@ -134,6 +166,25 @@ mod tests {
         assert_eq!(digits("-123.45"), Some((3, 2)));
         assert_eq!(digits("0.001"), Some((0, 3)));
         assert_eq!(digits("NaN"), None);
+    }
+
+    #[test]
+    fn a_decimal_is_rounded_to_the_nearest_and_then_to_the_even_one() {
+        let cases = [
+            ("1.234", 2, "1.23"),
+            ("1.235", 2, "1.24"),
+            ("1.245", 2, "1.24"),
+            ("1.2451", 2, "1.25"),
+            ("-0.5", 0, "0"),
+            ("-1.5", 0, "-2"),
+            ("9.995", 2, "10"),
+            ("99.96", 1, "100"),
+            ("7", 3, "7"),
+        ];
+        for (number, scale, expected) in cases {
+            assert_eq!(rounded(number, scale).as_deref(), Some(expected), "{number} to {scale}");
+        }
+        assert_eq!(rounded("NaN", 2), None);
     }
 
     #[test]

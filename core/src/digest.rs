@@ -206,6 +206,13 @@ impl Digest {
         }
     }
 
+    /// Takes another digest away again, modulo 2²⁵⁶.
+    pub fn subtract(&mut self, other: Digest) {
+        let mut negative = Digest(other.0.map(|limb| !limb));
+        negative.add(Digest([1, 0, 0, 0]));
+        self.add(negative);
+    }
+
     /// Parses 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != 64 || !text.is_ascii() {
@@ -316,6 +323,10 @@ mod tests {
         all.add(Digest::from_bytes(one));
         assert_eq!(all, Digest::default());
         let digest = row_digest(&[Value::Int(5)]);
+        let mut sum = digest;
+        sum.add(row_digest(&[Value::Null]));
+        sum.subtract(row_digest(&[Value::Null]));
+        assert_eq!(sum, digest);
         assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
         assert_eq!(Digest::parse("zz"), None);
     }

@@ -39,7 +39,7 @@ pub fn check(text: &[u8]) -> Result<(), Fault> {
     if accepted {
         return if too_deep(text) { Err(Fault::TooDeep) } else { Ok(()) };
     }
-    match without_not_a_number(text) {
+    match without_not_a_number(text, b"0") {
         Some(replaced) if check(&replaced) == Ok(()) => Err(Fault::NotANumber),
         _ => Err(Fault::Syntax),
     }
@@ -88,16 +88,21 @@ fn outside_strings(text: &[u8], mut visit: impl FnMut(u8, usize) -> bool) -> boo
     false
 }
 
-/// The text with each `NaN`, `Infinity` and `-Infinity` outside strings replaced by a number; `None` if it has none.
-fn without_not_a_number(text: &[u8]) -> Option<Vec<u8>> {
+/// The document with `null` for each `NaN`, `Infinity` and `-Infinity`; `None` if it is none even then, or has none of them.
+pub fn nan_to_null(text: &[u8]) -> Option<Vec<u8>> {
+    without_not_a_number(text, b"null").filter(|replaced| check(replaced).is_ok())
+}
+
+/// The text with each `NaN`, `Infinity` and `-Infinity` outside strings replaced by `word`; `None` if it has none.
+fn without_not_a_number(text: &[u8], word: &[u8]) -> Option<Vec<u8>> {
     let mut spans = Vec::new();
     let mut until = 0;
     outside_strings(text, |_, at| {
         if at >= until
-            && let Some(word) =
+            && let Some(found) =
                 [&b"NaN"[..], b"-Infinity", b"Infinity"].iter().find(|w| text[at..].starts_with(w))
         {
-            until = at + word.len();
+            until = at + found.len();
             spans.push(at..until);
         }
         true
@@ -106,7 +111,7 @@ fn without_not_a_number(text: &[u8]) -> Option<Vec<u8>> {
     let mut from = 0;
     for span in &spans {
         out.extend_from_slice(&text[from..span.start]);
-        out.push(b'0');
+        out.extend_from_slice(word);
         from = span.end;
     }
     out.extend_from_slice(&text[from..]);
@@ -174,6 +179,16 @@ mod tests {
         assert!(has_nul_escape(br#""a\u0000""#));
         assert!(has_nul_escape(br#""\\\u0000""#));
         assert!(!has_nul_escape(br#""a\\u0000""#));
+    }
+
+    #[test]
+    fn not_a_number_becomes_null_outside_strings_only() {
+        assert_eq!(
+            nan_to_null(br#"{"NaN": [NaN, -Infinity, "Infinity"]}"#).as_deref(),
+            Some(&br#"{"NaN": [null, null, "Infinity"]}"#[..])
+        );
+        assert_eq!(nan_to_null(b"{}"), None);
+        assert_eq!(nan_to_null(b"{NaN"), None);
     }
 
     #[test]

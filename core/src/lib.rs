@@ -26,6 +26,7 @@ pub mod error;
 pub mod escape;
 pub mod id;
 pub mod json;
+pub mod json_notes;
 pub mod location;
 pub mod model;
 pub mod page;

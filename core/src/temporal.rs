@@ -116,11 +116,18 @@ fn split_offset(text: &str) -> Option<(&str, Option<i32>)> {
 
 /// Microseconds since 1970 of a Julian day number, if that number is the nearest to those microseconds.
 pub fn from_julian_day(days: f64) -> Option<i64> {
+    nearest_to_julian_day(days).filter(|micros| to_julian_day(*micros) == days)
+}
+
+/// The microseconds since 1970 that are nearest to a Julian day number; `None` beyond 64 bits of them.
+pub fn nearest_to_julian_day(days: f64) -> Option<i64> {
     // Two exact steps: whole days fit an integer, the remainder of a day has bits to spare.
     let whole = (days - JULIAN_EPOCH).floor();
     let part = days - JULIAN_EPOCH - whole;
-    let micros = whole as i64 * DAY + (part * DAY as f64).round() as i64;
-    (days.is_finite() && to_julian_day(micros) == days).then_some(micros)
+    if !days.is_finite() || whole.abs() > 1e8 {
+        return None;
+    }
+    Some(whole as i64 * DAY + (part * DAY as f64).round() as i64)
 }
 
 /// The Julian day number nearest to `micros` since 1970.

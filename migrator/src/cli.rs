@@ -12,13 +12,14 @@ use trimaran_core::{Error, ErrorKind, Result};
 
 use crate::config_command;
 use crate::exit::{self, Exit};
-use crate::hazard::Policy;
 use crate::interrupt;
 use crate::log;
 use crate::migrate::{self, Failure, Order};
 use crate::planner::Choices;
+use crate::policy::Policy;
 use crate::progress::Progress;
 use crate::prove_isolation_command;
+use crate::quarantine_command;
 use crate::report::Report;
 use crate::report_command;
 use crate::schema_command;
@@ -77,6 +78,9 @@ enum Migrate {
         #[arg(long)]
         show_values: bool,
     },
+    /// The rows that a run put aside: list, export, or try again under another policy.
+    #[command(subcommand, after_help = exit::help())]
+    Quarantine(quarantine_command::Command),
     /// Compare source and target row by row, by count and digest.
     #[command(after_help = exit::help())]
     Verify {
@@ -111,8 +115,8 @@ struct Common {
     /// The target's schema (Postgres: public).
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
-    /// What to do with rows that the target can't hold as they are.
-    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    /// What to do with rows that the target can't hold as they are: reject, quarantine or escape. A plan has more, by column.
+    #[arg(long, default_value_t, value_name = "POLICY", value_parser = Policy::for_all)]
     on_hazard: Policy,
     /// Go by this plan, as `plan -o` wrote it and you edited it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["tables", "exclude", "schema", "on_hazard"])]
@@ -134,7 +138,7 @@ struct Common {
 /// The least memory that three threads and an engine's cache can work in.
 const LEAST_MEMORY: u64 = 64 * 1024 * 1024;
 
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     match units::bytes(text)? {
         bytes if bytes < LEAST_MEMORY => Err("at least 64MiB".to_owned()),
         bytes => Ok(bytes),
@@ -216,27 +220,37 @@ fn ended(result: Result<Exit, Box<Failure>>, json: bool) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+/// What a command does with its order.
+type Action<'a> = Box<dyn Fn(Order, &Progress) -> Result<Report, Box<Failure>> + 'a>;
+
 fn migrate(command: &Migrate) -> ExitCode {
-    let (common, output) = match command {
-        Migrate::Plan { common, output } => (common, output.clone()),
-        Migrate::Check(common) | Migrate::Run { common, .. } | Migrate::Verify { common, .. } => {
-            (common, None)
+    let mut output = None;
+    let (common, act): (&Common, Action<'_>) = match command {
+        Migrate::Check(common) => (common, Box::new(|order, progress| migrate::check(&order, progress))),
+        Migrate::Plan { common, output: file } => {
+            output.clone_from(file);
+            (common, Box::new(|order, progress| migrate::plan(&order, progress)))
         }
+        Migrate::Run { common, restart, show_values } => {
+            let (restart, show_values) = (*restart, *show_values);
+            let act = move |order, progress: &Progress| {
+                migrate::run(&Order { restart, show_values, ..order }, progress)
+            };
+            (common, Box::new(act))
+        }
+        Migrate::Verify { common, show_values } => {
+            let show_values = *show_values;
+            let act =
+                move |order, progress: &Progress| migrate::verify(&Order { show_values, ..order }, progress);
+            (common, Box::new(act))
+        }
+        Migrate::Quarantine(command) => return ended(command.run(), command.json()),
     };
     let progress = Progress::new(common.quiet);
     let result = interrupt::listen()
         .and_then(|()| common.order())
         .map_err(|error| Box::new(Failure { exit: Exit::of(&error, false), error }));
-    let result = result.and_then(|order| match command {
-        Migrate::Check(_) => migrate::check(&order, &progress),
-        Migrate::Plan { .. } => migrate::plan(&order, &progress),
-        Migrate::Run { restart, show_values, .. } => {
-            migrate::run(&Order { restart: *restart, show_values: *show_values, ..order }, &progress)
-        }
-        Migrate::Verify { show_values, .. } => {
-            migrate::verify(&Order { show_values: *show_values, ..order }, &progress)
-        }
-    });
+    let result = result.and_then(|order| act(order, &progress));
     let code = match result.and_then(|report| show(&report, common, output.as_deref()).map(|()| report)) {
         Ok(report) => report.exit_code,
         Err(failure) => {

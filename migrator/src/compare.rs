@@ -8,14 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use trimaran_backends::Database;
 use trimaran_core::digest::{self, Digest};
 use trimaran_core::{Result, Value};
 
-use crate::journal::Journal;
 use crate::plan::TablePlan;
 use crate::rows::{key_hash, shown_key};
-use crate::sides::{Side, Sum};
+use crate::sides::{Aside, Side, Sum};
 use crate::source::Budget;
 
 const BUCKETS: usize = 4_096;
@@ -70,28 +68,6 @@ impl Difference {
     }
 }
 
-/// The digests of the rows of one table that a run put aside, each as often as it was.
-///
-/// # Errors
-/// The target's, classified.
-pub fn aside(
-    target: &dyn Database,
-    journal: &Journal,
-    run: &str,
-    planned: &TablePlan,
-) -> Result<HashMap<[u8; 32], u64>> {
-    let mut digests = HashMap::new();
-    let name = planned.source_name();
-    let mut session = target.session()?;
-    journal.quarantined(session.as_mut(), run, &mut |table, bytes| {
-        if *table == name {
-            *digests.entry(digest::sha256(bytes)).or_default() += 1;
-        }
-        Ok(())
-    })?;
-    Ok(digests)
-}
-
 /// A comparison of one table, row by row.
 pub struct Compare<'a> {
     /// The source's side.
@@ -101,7 +77,7 @@ pub struct Compare<'a> {
     /// The table.
     pub planned: &'a TablePlan,
     /// The digests of rows put aside.
-    pub aside: HashMap<[u8; 32], u64>,
+    pub aside: Aside,
     /// Memory and threads.
     pub budget: Budget,
     /// Whether differences may show values.
@@ -149,12 +125,7 @@ impl Compare<'_> {
         Ok(found)
     }
 
-    fn buckets(
-        &self,
-        side: &Side<'_>,
-        key: &[usize],
-        aside: Option<&Mutex<HashMap<[u8; 32], u64>>>,
-    ) -> Result<Vec<Sum>> {
+    fn buckets(&self, side: &Side<'_>, key: &[usize], aside: Option<&Mutex<Aside>>) -> Result<Vec<Sum>> {
         let parts = side.each(
             self.budget,
             || vec![Sum::default(); BUCKETS],
@@ -258,7 +229,7 @@ impl Compare<'_> {
 }
 
 /// Whether the row is one that was put aside; each such row is taken once.
-fn put_aside(aside: &Mutex<HashMap<[u8; 32], u64>>, digest: &[u8; 32]) -> bool {
+fn put_aside(aside: &Mutex<Aside>, digest: &[u8; 32]) -> bool {
     let mut aside = aside.lock().unwrap_or_else(PoisonError::into_inner);
     match aside.get_mut(digest) {
         Some(count) if *count > 0 => {

@@ -1,7 +1,6 @@
 //! Rows moved in chunks: each chunk, its quarantined rows and its journal record in one transaction of the target.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use trimaran_backends::bulk::Chunk;
 use trimaran_backends::catalog::TableName;
@@ -13,7 +12,7 @@ use crate::interrupt;
 use crate::journal::{ChunkRecord, Journal};
 use crate::plan::Plan;
 use crate::progress::{Meter, Progress};
-use crate::rows::{Gone, RowMapper};
+use crate::rows::{Held, RowMapper};
 use crate::scan::{SCAN_ROWS, TableScan};
 use crate::source::{Budget, Source};
 use crate::work;
@@ -58,8 +57,8 @@ pub struct Copy<'a> {
     pub journal: &'a Journal,
     /// The run's id.
     pub run: &'a str,
-    /// What foreign keys must not refer to, from the scan.
-    pub gone: &'a [Vec<Arc<Gone>>],
+    /// For each table, what keeps its rows from moving, from the scan.
+    pub held: &'a [Held],
     /// What the scan counted: chunks are cut by it.
     pub scanned: &'a [TableScan],
     /// Memory and threads.
@@ -175,7 +174,7 @@ impl Copy<'_> {
     ) -> Result<ChunkRecord> {
         let planned = &self.plan.tables[at];
         let origin = self.source.table(planned)?;
-        let mapper = RowMapper::new(self.plan, planned, origin, &self.gone[at])?;
+        let mapper = RowMapper::new(self.plan, planned, origin, &self.held[at])?;
         let name = planned.target_name();
         let columns: Vec<(String, LogicalType)> =
             planned.columns.iter().map(|c| (c.target.clone(), c.logical.clone())).collect();
@@ -194,15 +193,25 @@ impl Copy<'_> {
         let read = Read { table: origin, columns: mapper.columns(), chunk };
         source.read(&read, &mut |row| {
             let mut mapped = mapper.map(row);
+            let obstacle = mapped.obstacle();
+            // A row that is put aside is kept as it was; one that moves is proved as it moves.
+            if obstacle.is_none() {
+                mapped.replace();
+            }
             digest::encode_row(&mapped.values, &mut canonical);
             record.digest.add(Digest::of_row(&canonical));
             record.read += 1;
             record.bytes += canonical.len() as u64;
-            if let Some((column, hazard)) = mapped.obstacle() {
+            if let Some((column, hazard)) = obstacle {
                 let key = mapper.shown_key(&mapped.values);
-                let reason = serde_json::to_value(hazard).ok();
-                let reason = reason.as_ref().and_then(|r| r.as_str()).unwrap_or("hazard");
-                self.put_aside(&record, &key, &planned.columns[column].name, reason, &canonical, &mut aside)?;
+                self.put_aside(
+                    &record,
+                    &key,
+                    &planned.columns[column].name,
+                    &hazard.name(),
+                    &canonical,
+                    &mut aside,
+                )?;
                 record.quarantined += 1;
             } else {
                 mapped.escape(planned);
@@ -254,6 +263,7 @@ impl Copy<'_> {
             Value::text(&record.table.schema),
             Value::text(&record.table.name),
             Value::Int(i64::from(record.chunk.ordinal)),
+            Value::Int(i64::try_from(record.quarantined).unwrap_or(i64::MAX)),
             Value::text(key),
             Value::text(column),
             Value::text(reason),

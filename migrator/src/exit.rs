@@ -50,6 +50,11 @@ impl Exit {
         TABLE.iter().find(|(exit, ..)| *exit == self).map_or(2, |(_, code, _)| *code)
     }
 
+    /// The exit of this code.
+    pub fn from_code(code: u8) -> Exit {
+        TABLE.iter().find(|(_, known, _)| *known == code).map_or(Exit::Usage, |(exit, ..)| *exit)
+    }
+
     /// The code for a failure. Once a run has begun writing, what may pass by itself is `Interrupted`.
     pub fn of(error: &Error, begun: bool) -> Exit {
         match error.kind() {

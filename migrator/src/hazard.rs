@@ -1,33 +1,9 @@
-//! What can go wrong with a value on its way, found before anything is written.
+//! What can go wrong with a value on its way, found before anything is written: one table.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use serde::Serialize;
 
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
-
-/// What is done with a row that has a hazard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Policy {
-    /// Nothing is moved until the hazard is gone or another policy is chosen.
-    #[default]
-    Reject,
-    /// The whole row is kept beside the target, with the reason.
-    Quarantine,
-    /// Text is kept by the reversible codec; what the codec can't carry is quarantined.
-    Escape,
-}
-
-impl fmt::Display for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Policy::Reject => "reject",
-            Policy::Quarantine => "quarantine",
-            Policy::Escape => "escape",
-        })
-    }
-}
+use crate::policy::{Policy, Treatment};
+use crate::replacement::Replacement;
 
 /// A kind of hazard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -37,22 +13,44 @@ pub enum Hazard {
     NulInText,
     /// Text that is no UTF-8.
     InvalidUtf8,
+    /// Text that would be UTF-8 but for surrogates, each encoded by itself.
+    LoneSurrogate,
     /// `NaN` or `Infinity` where JSON wants a number.
     JsonNan,
     /// Text in a JSON column that is not JSON.
     InvalidJson,
     /// `\u0000` inside a JSON string: kept exactly as `json`, but `->>` and `jsonb` fail on it.
     JsonNul,
+    /// Half a surrogate pair, written as an escape, inside a JSON string: the same.
+    JsonSurrogate,
+    /// A key that an object of a document has twice: `jsonb` and most parsers keep the last.
+    JsonDuplicateKey,
+    /// A number in a document that a binary64 can't hold.
+    JsonNumber,
+    /// The document `null`, which is not SQL NULL.
+    JsonNull,
     /// A value of another storage class than its column's type, or text that does not say such a value.
     WrongType,
     /// A date, time or number beyond what the target's type holds.
     OutOfRange,
     /// A moment finer than a microsecond, or a number that the target's type would round.
     Inexact,
+    /// A counted moment that makes sense in another unit than its column's.
+    MixedUnits,
+    /// Text of more characters than its column was declared for, in a source that doesn't check.
+    LongerThanDeclared,
     /// NULL where the target's key allows none.
     NullInKey,
     /// A value greater than the target can take.
     TooLarge,
+    /// A row greater than the target's protocol carries.
+    RowTooLarge,
+    /// Values longer than the target's index for a key holds.
+    TooLongForKey,
+    /// Values longer than a plain index of the target holds.
+    TooLongForIndex,
+    /// A key that several rows have by the target's rules.
+    Duplicate,
     /// A reference to a row that the source does not have.
     Orphan,
     /// A reference to a row that is itself quarantined.
@@ -65,56 +63,128 @@ pub enum Hazard {
     TargetOccupied,
 }
 
+/// Which policies carry a hazard, beside `reject` and `quarantine`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Remedy {
+    /// None is needed: the value moves exactly.
+    Note,
+    /// None of the policies of columns: names and tables.
+    Structural,
+    /// Only to put the row aside.
+    Aside,
+    /// These: the codec, another type for the column; the replacements are those of [`Hazard::replacements`].
+    Column { codec: bool, as_text: bool, as_bytes: bool },
+}
+
+const NOTE: Remedy = Remedy::Note;
+const STRUCTURAL: Remedy = Remedy::Structural;
+const ASIDE: Remedy = Remedy::Aside;
+const TEXT: Remedy = Remedy::Column { codec: true, as_text: false, as_bytes: true };
+const DOCUMENT: Remedy = Remedy::Column { codec: true, as_text: true, as_bytes: true };
+const VALUE: Remedy = Remedy::Column { codec: false, as_text: true, as_bytes: true };
+const SIZE: Remedy = Remedy::Column { codec: false, as_text: false, as_bytes: false };
+
 impl Hazard {
-    /// What it is, for people.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Hazard::NulInText => "NUL in text",
-            Hazard::InvalidUtf8 => "text is not UTF-8",
-            Hazard::JsonNan => "NaN or Infinity in JSON",
-            Hazard::InvalidJson => "not JSON",
-            Hazard::JsonNul => "\\u0000 in JSON",
-            Hazard::WrongType => "value of another type than its column",
-            Hazard::OutOfRange => "out of the target type's range",
-            Hazard::Inexact => "finer than the target type",
-            Hazard::NullInKey => "NULL in a key or NOT NULL column",
-            Hazard::TooLarge => "larger than the target takes",
-            Hazard::Orphan => "refers to a row that does not exist",
-            Hazard::Parent => "refers to a row that does not move",
-            Hazard::NameTooLong => "name too long",
-            Hazard::NameCollision => "names collide",
-            Hazard::TargetOccupied => "target table is not empty, or is another table",
-        }
+    /// Every kind, what it is, for people, and what can be done.
+    const TABLE: [(Hazard, &'static str, Remedy); 26] = [
+        (Hazard::NulInText, "NUL in text", TEXT),
+        (Hazard::InvalidUtf8, "text is not UTF-8", TEXT),
+        (Hazard::LoneSurrogate, "half a surrogate pair in text", TEXT),
+        (Hazard::JsonNan, "NaN or Infinity in JSON", DOCUMENT),
+        (Hazard::InvalidJson, "not JSON", DOCUMENT),
+        (Hazard::JsonNul, "\\u0000 in JSON", NOTE),
+        (Hazard::JsonSurrogate, "half a surrogate pair in JSON", NOTE),
+        (Hazard::JsonDuplicateKey, "a key twice in a JSON object", NOTE),
+        (Hazard::JsonNumber, "a number in JSON beyond binary64", NOTE),
+        (Hazard::JsonNull, "JSON null, not SQL NULL", NOTE),
+        (Hazard::WrongType, "value of another type than its column", VALUE),
+        (Hazard::OutOfRange, "out of the target type's range", VALUE),
+        (Hazard::Inexact, "finer than the target type", VALUE),
+        (Hazard::MixedUnits, "another unit than the column's moments", VALUE),
+        (Hazard::LongerThanDeclared, "longer than declared", NOTE),
+        (Hazard::NullInKey, "NULL in a key or NOT NULL column", ASIDE),
+        (Hazard::TooLarge, "larger than the target takes", SIZE),
+        (Hazard::RowTooLarge, "the row is larger than the target takes", ASIDE),
+        (Hazard::TooLongForKey, "longer than the target's keys hold", ASIDE),
+        (Hazard::TooLongForIndex, "longer than the target's indexes hold", NOTE),
+        (Hazard::Duplicate, "several rows with one key by the target's rules", ASIDE),
+        (Hazard::Orphan, "refers to a row that does not exist", ASIDE),
+        (Hazard::Parent, "refers to a row that does not move", ASIDE),
+        (Hazard::NameTooLong, "name too long", STRUCTURAL),
+        (Hazard::NameCollision, "names collide", STRUCTURAL),
+        (Hazard::TargetOccupied, "target table is not empty, or is another table", STRUCTURAL),
+    ];
+
+    /// Every kind.
+    pub fn all() -> impl Iterator<Item = Hazard> {
+        Self::TABLE.iter().map(|(hazard, ..)| *hazard)
     }
 
-    /// Whether the text codec carries it.
-    pub const fn is_escapable(self) -> bool {
-        matches!(self, Hazard::NulInText | Hazard::InvalidUtf8 | Hazard::JsonNan | Hazard::InvalidJson)
+    /// The kind of this name.
+    pub fn parse(name: &str) -> Option<Hazard> {
+        Self::all().find(|hazard| hazard.name() == name)
+    }
+
+    /// Its name in reports and in the quarantine.
+    pub fn name(self) -> String {
+        let named = serde_json::to_value(self).ok();
+        named.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// What it is, for people.
+    pub fn meaning(self) -> &'static str {
+        Self::TABLE.iter().find(|(hazard, ..)| *hazard == self).map_or("", |(_, meaning, _)| meaning)
+    }
+
+    fn remedy(self) -> Remedy {
+        Self::TABLE.iter().find(|(hazard, ..)| *hazard == self).map_or(Remedy::Aside, |(.., remedy)| *remedy)
     }
 
     /// Whether it is only worth knowing: the value moves exactly.
-    pub const fn is_note(self) -> bool {
-        matches!(self, Hazard::JsonNul)
+    pub fn is_note(self) -> bool {
+        self.remedy() == Remedy::Note
     }
 
     /// Whether it is about names and tables rather than rows, so that no row policy helps.
-    pub const fn is_structural(self) -> bool {
-        matches!(self, Hazard::NameTooLong | Hazard::NameCollision | Hazard::TargetOccupied)
+    pub fn is_structural(self) -> bool {
+        self.remedy() == Remedy::Structural
     }
 
-    /// What becomes of it under `policy`.
-    pub const fn treatment(self, policy: Policy) -> Treatment {
-        if self.is_note() {
-            return Treatment::Moves;
+    /// The normalisations that may mend a value with it.
+    pub const fn replacements(self) -> &'static [Replacement] {
+        use Replacement as R;
+        match self {
+            Hazard::NulInText => &[R::DropNul, R::ReplacementCharacter, R::Null],
+            Hazard::InvalidUtf8 | Hazard::LoneSurrogate => &[R::ReplacementCharacter, R::Null],
+            Hazard::JsonNan => &[R::NanToNull, R::Null],
+            Hazard::InvalidJson | Hazard::WrongType | Hazard::MixedUnits | Hazard::TooLarge => &[R::Null],
+            Hazard::OutOfRange => &[R::Clamp, R::Infinity, R::Null],
+            Hazard::Inexact => &[R::Round, R::Null],
+            _ => &[],
         }
-        if self.is_structural() {
-            return Treatment::Rejects;
+    }
+
+    /// What becomes of it under `policy`. `mended` says whether the column's codec or normalisation carries this value.
+    pub fn treatment(self, policy: Policy, mended: bool) -> Treatment {
+        match (self.remedy(), policy) {
+            (Remedy::Note, _) => Treatment::Moves,
+            (Remedy::Structural, _) | (_, Policy::Reject) => Treatment::Rejects,
+            (Remedy::Column { codec: true, .. }, Policy::Escape) if mended => Treatment::Escapes,
+            (Remedy::Column { .. }, Policy::Replace) if mended => Treatment::Replaces,
+            _ => Treatment::Quarantines,
         }
-        match policy {
-            Policy::Reject => Treatment::Rejects,
-            Policy::Escape if self.is_escapable() => Treatment::Escapes,
-            Policy::Quarantine | Policy::Escape => Treatment::Quarantines,
-        }
+    }
+
+    /// What `policy` would do with it at its best, and by which normalisations.
+    pub fn outcome(self, policy: Policy) -> (Treatment, &'static [Replacement]) {
+        let replacements = if policy == Policy::Replace { self.replacements() } else { &[] };
+        let treatment = match (self.remedy(), policy) {
+            (Remedy::Column { as_text: true, .. }, Policy::AsText) => Treatment::AsText,
+            (Remedy::Column { as_bytes: true, .. }, Policy::AsBytes) => Treatment::AsBytes,
+            (_, Policy::Replace) => self.treatment(policy, !replacements.is_empty()),
+            _ => self.treatment(policy, true),
+        };
+        (treatment, replacements)
     }
 
     /// What to do about it.
@@ -126,109 +196,42 @@ impl Hazard {
             Hazard::TargetOccupied => {
                 "empty or rename that table, choose another --schema, or leave it out with --exclude"
             }
-            Hazard::JsonNul => "nothing: the document moves exactly; only `->>` and `jsonb` refuse it",
+            Hazard::Duplicate => {
+                "mend the source, choose --on-hazard quarantine (every row with that key is put aside), or take the key out \
+                 of the plan"
+            }
+            Hazard::Orphan | Hazard::Parent => {
+                "mend the source, choose --on-hazard quarantine, or take the foreign key out of the plan"
+            }
+            Hazard::TooLongForKey | Hazard::NullInKey => {
+                "choose --on-hazard quarantine, or take the key out of the plan"
+            }
+            Hazard::RowTooLarge => "choose --on-hazard quarantine",
             _ => "choose --on-hazard quarantine or escape, or a policy for the column in the plan",
         }
     }
 }
 
-/// What becomes of a row with a hazard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Treatment {
-    /// It moves as it is.
-    Moves,
-    /// It moves by the codec.
-    Escapes,
-    /// It is kept beside the target.
-    Quarantines,
-    /// It stops the run before anything is written.
-    Rejects,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl fmt::Display for Treatment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Treatment::Moves => "moves",
-            Treatment::Escapes => "escaped",
-            Treatment::Quarantines => "quarantined",
-            Treatment::Rejects => "rejects",
-        })
-    }
-}
-
-/// How many keys a finding names.
-const FIRST_KEYS: usize = 5;
-
-/// One kind of hazard in one column: how often, and where first.
-#[derive(Debug, Clone, Serialize)]
-pub struct Finding {
-    /// The table, as people write it.
-    pub table: String,
-    /// The column; none for a hazard of the table as a whole.
-    pub column: Option<String>,
-    /// What it is.
-    pub hazard: Hazard,
-    /// In how many rows.
-    pub count: u64,
-    /// The keys of the first rows, or what else tells them apart.
-    pub first_keys: Vec<String>,
-    /// What becomes of those rows.
-    pub treatment: Treatment,
-    /// More about it, where the hazard's meaning does not say all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-}
-
-/// Findings being collected.
-#[derive(Debug, Clone, Default)]
-pub struct Findings(BTreeMap<(String, Option<String>, Hazard), Finding>);
-
-impl Findings {
-    /// Counts one row; `key` is asked for only while keys are still wanted.
-    pub fn add(
-        &mut self,
-        table: &str,
-        column: Option<&str>,
-        hazard: Hazard,
-        treatment: Treatment,
-        key: impl FnOnce() -> String,
-    ) -> &mut Finding {
-        let entry = (table.to_owned(), column.map(str::to_owned), hazard);
-        let finding = self.0.entry(entry).or_insert_with(|| Finding {
-            table: table.to_owned(),
-            column: column.map(str::to_owned),
-            hazard,
-            count: 0,
-            first_keys: Vec::new(),
-            treatment,
-            detail: None,
-        });
-        finding.count += 1;
-        if finding.first_keys.len() < FIRST_KEYS {
-            finding.first_keys.push(key());
+    #[test]
+    fn every_hazard_has_a_name_that_is_read_back() {
+        for hazard in Hazard::all() {
+            assert_eq!(Hazard::parse(&hazard.name()), Some(hazard));
         }
-        finding
+        assert_eq!(Hazard::parse("mishap"), None);
     }
 
-    /// Adds findings of a later part of the same source.
-    pub fn merge(&mut self, later: Findings) {
-        for (entry, finding) in later.0 {
-            match self.0.get_mut(&entry) {
-                Some(mine) => {
-                    mine.count += finding.count;
-                    let wanted = FIRST_KEYS.saturating_sub(mine.first_keys.len());
-                    mine.first_keys.extend(finding.first_keys.into_iter().take(wanted));
-                }
-                None => {
-                    self.0.insert(entry, finding);
-                }
+    #[test]
+    fn nothing_is_lost_unless_it_was_asked_for_by_name() {
+        for hazard in Hazard::all() {
+            for (policy, _) in Policy::ALL.iter().filter(|(policy, _)| *policy != Policy::Replace) {
+                assert_ne!(hazard.outcome(*policy).0, Treatment::Replaces, "{hazard:?} under {policy}");
             }
+            assert_eq!(hazard.outcome(Policy::Replace).1, hazard.replacements());
+            assert!(hazard.replacements().is_empty() || !hazard.is_note());
         }
-    }
-
-    /// All of them, by table, column and kind.
-    pub fn into_vec(self) -> Vec<Finding> {
-        self.0.into_values().collect()
     }
 }

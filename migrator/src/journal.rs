@@ -7,12 +7,16 @@
 use std::collections::HashSet;
 
 use trimaran_backends::bulk::Chunk;
-use trimaran_backends::catalog::{Column, Table, TableName};
+use trimaran_backends::catalog::TableName;
 use trimaran_backends::{Dialect, Identity, Session};
 use trimaran_core::digest::Digest;
 use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value};
 
 use crate::planner::Choices;
+
+mod quarantine;
+
+pub use quarantine::{Batch, Entry};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,18 +86,6 @@ const STEPS: &str = "_trimaran_steps";
 const CHUNKS: &str = "_trimaran_chunks";
 const QUARANTINE: &str = "_trimaran_quarantine";
 
-/// The quarantine's columns.
-const QUARANTINE_COLUMNS: [(&str, LogicalType); 8] = [
-    ("run", LogicalType::Text),
-    ("source_schema", LogicalType::Text),
-    ("source_table", LogicalType::Text),
-    ("chunk", LogicalType::Int64),
-    ("row_key", LogicalType::Text),
-    ("column_name", LogicalType::Text),
-    ("reason", LogicalType::Text),
-    ("row_bytes", LogicalType::Bytes),
-];
-
 impl Journal {
     /// The journal in `schema`.
     pub fn new(dialect: &'static dyn Dialect, schema: &str) -> Self {
@@ -138,8 +130,9 @@ impl Journal {
                 QUARANTINE,
                 format!(
                     "run {text} NOT NULL, source_schema {text} NOT NULL, source_table {text} NOT NULL, \
-                     chunk {count} NOT NULL, row_key {text} NOT NULL, column_name {text} NOT NULL, \
-                     reason {text} NOT NULL, row_bytes {bytes} NOT NULL"
+                     chunk {count} NOT NULL, entry {count} NOT NULL, row_key {text} NOT NULL, column_name {text} NOT NULL, \
+                     reason {text} NOT NULL, row_bytes {bytes} NOT NULL, \
+                     PRIMARY KEY (run, source_schema, source_table, chunk, entry)"
                 ),
             ),
         ];
@@ -147,6 +140,18 @@ impl Journal {
             session.execute(&format!("CREATE TABLE IF NOT EXISTS {} ({columns})", self.name(table)))?;
         }
         Ok(())
+    }
+
+    /// Every run, the last first.
+    ///
+    /// # Errors
+    /// The target's, classified; [`ErrorKind::Corrupt`] if a record makes no sense.
+    pub fn runs(&self, session: &mut dyn Session) -> Result<Vec<Run>> {
+        let sql = format!(
+            "SELECT run, identity, choices, plan, state, source FROM {} ORDER BY run DESC",
+            self.name(RUNS)
+        );
+        session.query(&sql, &[])?.iter().map(|row| run(row, &text(row, 5)?)).collect()
     }
 
     /// The last run from `source`, if there is a journal and it has one.
@@ -161,21 +166,7 @@ impl Journal {
         let Some(row) = session.query(&sql, &[Value::text(source)])?.into_iter().next() else {
             return Ok(None);
         };
-        let cell = |at: usize| text(&row, at);
-        let state = cell(4)?;
-        Ok(Some(Run {
-            id: cell(0)?,
-            source: source.to_owned(),
-            identity: serde_json::from_str(&cell(1)?)
-                .map_err(|e| corrupt("a source's identity").source(e))?,
-            choices: serde_json::from_str(&cell(2)?).map_err(|e| corrupt("a run's choices").source(e))?,
-            plan: cell(3)?,
-            state: State::ALL
-                .iter()
-                .find(|(_, name)| *name == state)
-                .map(|(state, _)| *state)
-                .ok_or_else(|| corrupt("a run's state"))?,
-        }))
+        run(&row, source).map(Some)
     }
 
     /// Whether the journal's tables exist.
@@ -223,6 +214,16 @@ impl Journal {
     pub fn steps(&self, session: &mut dyn Session, run: &str) -> Result<HashSet<String>> {
         let sql = format!("SELECT step FROM {} WHERE run = $1", self.name(STEPS));
         session.query(&sql, &[Value::text(run)])?.iter().map(|row| text(row, 0)).collect()
+    }
+
+    /// Gives a run another plan, and has it verified again: one for which rows are written that were put aside.
+    ///
+    /// # Errors
+    /// The target's, classified.
+    pub fn set_plan(&self, session: &mut dyn Session, run: &str, plan: &str) -> Result<()> {
+        let sql = format!("UPDATE {} SET plan = $1, state = $2 WHERE run = $3", self.name(RUNS));
+        let values = [Value::text(plan), Value::text(State::Written.name()), Value::text(run)];
+        session.query(&sql, &values).map(drop)
     }
 
     /// Records a step, in the transaction that did it.
@@ -296,61 +297,6 @@ impl Journal {
         session.query(&sql, &values).map(drop)
     }
 
-    /// The quarantine: its name, and the columns and types that its rows are written with.
-    pub fn quarantine(&self) -> (TableName, Vec<(String, LogicalType)>) {
-        let columns = QUARANTINE_COLUMNS.iter().map(|(name, logical)| ((*name).to_owned(), logical.clone()));
-        (TableName::new(&self.schema, QUARANTINE), columns.collect())
-    }
-
-    /// Calls `visit` with the table and the canonical bytes of each quarantined row of a run.
-    ///
-    /// # Errors
-    /// The target's, classified; or what `visit` returned.
-    pub fn quarantined(
-        &self,
-        session: &mut dyn Session,
-        run: &str,
-        visit: &mut dyn FnMut(&TableName, &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let (name, columns) = self.quarantine();
-        let columns: Vec<Column> = columns
-            .into_iter()
-            .map(|(name, logical)| Column {
-                name,
-                declared: logical.stored_as(self.dialect.engine()),
-                logical: Some(logical),
-                nullable: false,
-                default: None,
-                identity: None,
-                generated: None,
-            })
-            .collect();
-        let table = Table {
-            name,
-            columns: columns.clone(),
-            primary_key: None,
-            unique: Vec::new(),
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
-            estimated_rows: None,
-        };
-        for chunk in session.chunks(&table, 10_000)? {
-            session.read(
-                &trimaran_backends::Read { table: &table, columns: &columns, chunk },
-                &mut |row| {
-                    let (Value::Text(row_run), Value::Bytes(bytes)) = (&row[0], &row[7]) else {
-                        return Err(corrupt("a quarantined row"));
-                    };
-                    if row_run.as_ref() != run.as_bytes() {
-                        return Ok(());
-                    }
-                    visit(&TableName::new(text(row, 1)?, text(row, 2)?), bytes)
-                },
-            )?;
-        }
-        Ok(())
-    }
-
     /// Forgets a run.
     ///
     /// # Errors
@@ -362,6 +308,24 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// A run from `source`, of which a row tells all else.
+fn run(row: &[Value<'_>], source: &str) -> Result<Run> {
+    let cell = |at: usize| text(row, at);
+    let state = cell(4)?;
+    Ok(Run {
+        id: cell(0)?,
+        source: source.to_owned(),
+        identity: serde_json::from_str(&cell(1)?).map_err(|e| corrupt("a source's identity").source(e))?,
+        choices: serde_json::from_str(&cell(2)?).map_err(|e| corrupt("a run's choices").source(e))?,
+        plan: cell(3)?,
+        state: State::ALL
+            .iter()
+            .find(|(_, name)| *name == state)
+            .map(|(state, _)| *state)
+            .ok_or_else(|| corrupt("a run's state"))?,
+    })
 }
 
 fn text(row: &[Value<'_>], at: usize) -> Result<String> {

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use trimaran_core::{Engine, LogicalType, Value, decimal, escape, json, temporal};
+use trimaran_core::{LogicalType, Value, decimal, escape, json, temporal};
 
 use crate::hazard::Hazard;
 
@@ -62,7 +62,9 @@ pub fn convert<'v>(value: &'v Value<'_>, logical: &LogicalType, form: Form) -> R
         (L::Bool, Value::Int(1)) => Value::Bool(true),
         (L::Int16, Value::Int(v)) => within(*v, i64::from(i16::MIN), i64::from(i16::MAX))?,
         (L::Int32, Value::Int(v)) => within(*v, i64::from(i32::MIN), i64::from(i32::MAX))?,
+        (L::Int16 | L::Int32 | L::Int64, Value::Decimal(_) | Value::Float64(_)) => integer(value, logical)?,
         (L::Float64, Value::Int(v)) => exact_float(*v)?,
+        (L::Float64, Value::Decimal(v)) => float_of_decimal(v)?,
         (L::Float64, Value::Float32(v)) => Value::Float64(f64::from(*v)),
         (L::Float32, Value::Float64(v)) => narrow_float(*v)?,
         (L::Decimal { .. } | L::Numeric, _) => number(value, logical)?,
@@ -98,10 +100,45 @@ fn exact_float(value: i64) -> Result<Value<'static>, Hazard> {
     if float as i128 == i128::from(value) { Ok(Value::Float64(float)) } else { Err(Hazard::Inexact) }
 }
 
+fn float_of_decimal(value: &str) -> Result<Value<'static>, Hazard> {
+    let float: f64 = value.parse().map_err(|_| Hazard::WrongType)?;
+    if float.is_infinite() && !value.ends_with("Infinity") {
+        return Err(Hazard::OutOfRange);
+    }
+    // All that a binary64 is, its decimal expansion says; what it says less of was rounded.
+    if decimal::canonical(&format!("{float:.1100}")).as_deref() == Some(value) || !float.is_finite() {
+        Ok(Value::Float64(float))
+    } else {
+        Err(Hazard::Inexact)
+    }
+}
+
+/// A number of another kind as an integer, where it is one.
+fn integer(value: &Value<'_>, logical: &LogicalType) -> Result<Value<'static>, Hazard> {
+    let text = match value {
+        Value::Decimal(v) => Cow::Borrowed(v.as_ref()),
+        Value::Float64(v) => decimal::from_f64(*v),
+        _ => return Err(Hazard::WrongType),
+    };
+    match decimal::digits(&text) {
+        None => return Err(Hazard::OutOfRange),
+        Some((_, 1..)) => return Err(Hazard::Inexact),
+        Some(_) => {}
+    }
+    let number: i64 = text.parse().map_err(|_| Hazard::OutOfRange)?;
+    match logical {
+        LogicalType::Int16 => within(number, i64::from(i16::MIN), i64::from(i16::MAX)),
+        LogicalType::Int32 => within(number, i64::from(i32::MIN), i64::from(i32::MAX)),
+        _ => Ok(Value::Int(number)),
+    }
+}
+
 fn narrow_float(value: f64) -> Result<Value<'static>, Hazard> {
     let narrow = value as f32;
     if f64::from(narrow) == value || value.is_nan() {
         Ok(Value::Float32(narrow))
+    } else if narrow.is_infinite() {
+        Err(Hazard::OutOfRange)
     } else {
         Err(Hazard::Inexact)
     }
@@ -131,6 +168,10 @@ fn number<'v>(value: &'v Value<'_>, logical: &LogicalType) -> Result<Value<'v>, 
 }
 
 fn moment(text: &str, logical: &LogicalType) -> Result<Value<'static>, Hazard> {
+    // So DuckDB's reader tells a moment of which 64 bits of microseconds can't.
+    if text.ends_with("seconds since 1970-01-01 00:00:00") {
+        return Err(Hazard::OutOfRange);
+    }
     let infinite = match text {
         "infinity" => Some((i32::MAX, i64::MAX)),
         "-infinity" => Some((i32::MIN, i64::MIN)),
@@ -171,7 +212,7 @@ fn moment(text: &str, logical: &LogicalType) -> Result<Value<'static>, Hazard> {
 
 fn counted(value: &Value<'_>, form: Form) -> Result<i64, Hazard> {
     let scaled = |count: i64, factor: i64| count.checked_mul(factor).ok_or(Hazard::OutOfRange);
-    match (value, form) {
+    let micros = match (value, form) {
         (Value::Int(v), Form::UnixSeconds) => scaled(*v, 1_000_000),
         (Value::Int(v), Form::UnixMilliseconds) => scaled(*v, 1_000),
         (Value::Int(v), Form::UnixMicroseconds) => Ok(*v),
@@ -179,75 +220,24 @@ fn counted(value: &Value<'_>, form: Form) -> Result<i64, Hazard> {
         (Value::Float64(v), Form::JulianDay) => temporal::from_julian_day(*v).ok_or(Hazard::Inexact),
         (Value::Int(v), Form::JulianDay) => temporal::from_julian_day(*v as f64).ok_or(Hazard::Inexact),
         _ => Err(Hazard::WrongType),
-    }
-}
-
-/// The first day that Postgres holds, 4714-11-24 BC, in days since 1970 (its documentation, table 8.9).
-const POSTGRES_FIRST_DAY: i64 = -2_440_588;
-/// One past the last day that Postgres' `date` holds, 5874898-01-01.
-const POSTGRES_DATE_END: i64 = 2_145_042_906;
-/// One past the last day that Postgres' `timestamp` holds, 294277-01-01.
-const POSTGRES_TIMESTAMP_END: i64 = 106_762_940;
-/// Postgres refuses fields of a gigabyte; COPY needs a little room for the rest of the row.
-const POSTGRES_FIELD_LIMIT: usize = 1_073_741_823 - 1_024;
-/// SQLite's default limit for one value (SQLITE_MAX_LENGTH).
-const SQLITE_FIELD_LIMIT: usize = 1_000_000_000;
-
-/// Whether an engine can hold a value of a logical type.
-///
-/// # Errors
-/// The hazard that stands in the way.
-pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
-    match value {
-        Value::Text(v) => {
-            if engine == Engine::Postgres && memchr::memchr(0, v).is_some() {
-                return Err(Hazard::NulInText);
-            }
-            std::str::from_utf8(v).map_err(|_| Hazard::InvalidUtf8)?;
-            size(engine, v.len())
-        }
-        Value::Json(v) => {
-            match json::check(v) {
-                Ok(()) => {}
-                Err(json::Fault::NotANumber) => return Err(Hazard::JsonNan),
-                Err(_) if memchr::memchr(0, v).is_some() => return Err(Hazard::NulInText),
-                Err(_) if std::str::from_utf8(v).is_err() => return Err(Hazard::InvalidUtf8),
-                Err(_) => return Err(Hazard::InvalidJson),
-            }
-            size(engine, v.len())
-        }
-        Value::Bytes(v) | Value::Bits(_, v) => size(engine, v.len()),
-        Value::Date(days) if engine == Engine::Postgres && !matches!(*days, i32::MIN | i32::MAX) => {
-            inside(i64::from(*days), POSTGRES_FIRST_DAY, POSTGRES_DATE_END)
-        }
-        Value::Timestamp(micros) | Value::TimestampTz(micros)
-            if engine == Engine::Postgres && !matches!(*micros, i64::MIN | i64::MAX) =>
-        {
-            inside(micros.div_euclid(temporal::DAY), POSTGRES_FIRST_DAY, POSTGRES_TIMESTAMP_END)
-        }
-        Value::Float64(v) if engine == Engine::Sqlite && v.is_nan() => Err(Hazard::OutOfRange),
-        Value::Float32(v) if engine == Engine::Sqlite && v.is_nan() => Err(Hazard::OutOfRange),
-        // Digits before and after the point that Postgres' numeric holds (its documentation, table 8.2).
-        Value::Decimal(v) if engine == Engine::Postgres => match decimal::digits(v) {
-            Some((whole, fraction)) if whole > 131_072 || fraction > 16_383 => Err(Hazard::OutOfRange),
-            _ => Ok(()),
-        },
-        Value::List(values) => values.iter().try_for_each(|v| accepts(engine, v)),
-        _ => Ok(()),
-    }
-}
-
-fn size(engine: Engine, bytes: usize) -> Result<(), Hazard> {
-    let limit = match engine {
-        Engine::Postgres => POSTGRES_FIELD_LIMIT,
-        Engine::Sqlite => SQLITE_FIELD_LIMIT,
-        Engine::Duckdb => u32::MAX as usize,
     };
-    if bytes > limit { Err(Hazard::TooLarge) } else { Ok(()) }
+    match value {
+        Value::Int(v) if form != Form::JulianDay && is_of_another_unit(*v, micros.ok()) => {
+            Err(Hazard::MixedUnits)
+        }
+        Value::Float64(v) if v.is_finite() && (v * 1e6).abs() >= 9.0e18 => Err(Hazard::OutOfRange),
+        _ => micros,
+    }
 }
 
-fn inside(day: i64, first: i64, end: i64) -> Result<(), Hazard> {
-    if (first..end).contains(&day) { Ok(()) } else { Err(Hazard::OutOfRange) }
+/// 1990-01-01 and 2100-01-01, in microseconds since 1970: what records that a computer made lie between.
+const LIKELY: std::ops::Range<i64> = 631_152_000_000_000..4_102_444_800_000_000;
+
+/// Whether a count says a likely moment in seconds, milliseconds or microseconds, but not in its column's unit.
+fn is_of_another_unit(count: i64, in_this_unit: Option<i64>) -> bool {
+    let likely = |factor: i64| count.checked_mul(factor).is_some_and(|micros| LIKELY.contains(&micros));
+    !in_this_unit.is_some_and(|micros| LIKELY.contains(&micros))
+        && [1, 1_000, 1_000_000].into_iter().any(likely)
 }
 
 /// The value as the `escape` policy keeps it; `None` if it stays as it is.

@@ -1,4 +1,6 @@
 use super::*;
+use crate::limits::accepts;
+use trimaran_core::Engine;
 
 fn converted(value: Value<'static>, name: &str, form: Form) -> Result<Value<'static>, Hazard> {
     let logical = LogicalType::parse(name).unwrap();

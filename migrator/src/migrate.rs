@@ -192,7 +192,7 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
                 plan: &plan,
                 journal: &journal,
                 run: &run.id,
-                gone: &scan.gone,
+                held: &scan.held,
                 scanned: &scan.tables,
                 budget: order.budget,
             }
@@ -252,6 +252,11 @@ fn judge(job: &mut Job<'_>, plan: &Plan, verified: Vec<verify::Verified>) -> Res
     let aside: u64 = verified.iter().map(|v| v.quarantined_rows).sum();
     let wrong: Vec<&str> = verified.iter().filter(|v| !v.equal).map(|v| v.table.as_str()).collect();
     let tables = verified.len();
+    let changed: u64 = verified.iter().flat_map(|v| &v.replaced).map(|r| r.values).sum();
+    let changed = match changed {
+        0 => String::new(),
+        n => format!("; {n} value(s) changed by lossy policies"),
+    };
     if !wrong.is_empty() || !job.report.missing_keys.is_empty() {
         let what = if wrong.is_empty() {
             format!("{} key(s) are missing on the target", job.report.missing_keys.len())
@@ -261,7 +266,7 @@ fn judge(job: &mut Job<'_>, plan: &Plan, verified: Vec<verify::Verified>) -> Res
         job.report.end(Exit::Mismatch, what, Some("`verify --show-values` shows the values that differ"));
     } else if aside > 0 {
         let outcome = format!(
-            "complete and verified: {tables} table(s), {rows} row(s) in the target, {aside} quarantined"
+            "complete and verified: {tables} table(s), {rows} row(s) in the target, {aside} quarantined{changed}"
         );
         let next = format!(
             "the quarantined rows are in {}._trimaran_quarantine, each with key, column and reason",
@@ -269,7 +274,8 @@ fn judge(job: &mut Job<'_>, plan: &Plan, verified: Vec<verify::Verified>) -> Res
         );
         job.report.end(Exit::Quarantined, outcome, Some(&next));
     } else {
-        let outcome = format!("complete and verified: {tables} table(s), {rows} row(s), every one equal");
+        let outcome =
+            format!("complete and verified: {tables} table(s), {rows} row(s), every one equal{changed}");
         job.report.end(Exit::Complete, outcome, None);
     }
     job.report.verified = verified;

@@ -10,8 +10,8 @@ use trimaran_backends::catalog::Catalog;
 use trimaran_backends::schema::{Book, bookkeeping};
 use trimaran_core::{Engine, LogicalType};
 
-use crate::hazard::Policy;
 use crate::plan::Plan;
+use crate::policy::Policy;
 
 /// Has the text of Trimaran's own tables written as its repositories read it.
 pub(crate) fn prepare(plan: &mut Plan, source: &Catalog, target: Engine) {

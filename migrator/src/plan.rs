@@ -7,9 +7,11 @@ use trimaran_backends::catalog::{
 use trimaran_backends::dialect::{ColumnDefinition, TableDefinition};
 use trimaran_core::{Engine, LogicalType, digest};
 
-use crate::hazard::Policy;
 use crate::mapping::Form;
+use crate::policy::Policy;
+use crate::replacement::Replacement;
 
+mod policies;
 mod text;
 
 /// The version of the plan's format.
@@ -110,12 +112,20 @@ pub struct ColumnPlan {
     pub identity: Option<i64>,
     /// What is done with rows whose value here is a hazard.
     pub on_hazard: Policy,
+    /// The normalisation of the policy `replace`, which loses something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replace: Option<Replacement>,
 }
 
 impl ColumnPlan {
     /// Whether its values go through the text codec.
     pub fn is_escaped(&self) -> bool {
         self.on_hazard == Policy::Escape && self.logical.scalar().is_textual()
+    }
+
+    /// The normalisation that its values with a hazard go through; with one, the column loses something.
+    pub fn normalisation(&self) -> Option<Replacement> {
+        self.replace.filter(|_| self.on_hazard == Policy::Replace)
     }
 }
 
@@ -209,6 +219,11 @@ impl TablePlan {
     /// Its name on the target.
     pub fn target_name(&self) -> TableName {
         TableName::new(&self.target_schema, &self.target)
+    }
+
+    /// Whether values of it may be changed on their way.
+    pub fn is_lossy(&self) -> bool {
+        self.columns.iter().any(|column| column.normalisation().is_some())
     }
 
     /// The place of a column among [`TablePlan::columns`], by its source name.

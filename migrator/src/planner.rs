@@ -7,10 +7,10 @@ use trimaran_backends::catalog::{Catalog, Column, ForeignKey, Key, Table, TableN
 use trimaran_backends::{Database, Dialect};
 use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result};
 
-use crate::hazard::Policy;
 use crate::mapping::Form;
 use crate::own_store;
 use crate::plan::{ColumnPlan, Estimate, ForeignKeyPlan, IndexPlan, KeyPlan, Plan, SequencePlan, TablePlan};
+use crate::policy::Policy;
 use crate::profile::{self, Profile};
 
 /// What the operator chose.
@@ -288,6 +288,7 @@ fn plan_column(
         default,
         identity: column.identity.as_ref().map(|identity| identity.next.unwrap_or(1)),
         on_hazard: choices.on_hazard,
+        replace: None,
     })
 }
 

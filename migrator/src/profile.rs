@@ -21,8 +21,8 @@ pub struct Profile {
     flags: u64,
     /// Integers that a binary64 holds exactly.
     exact: u64,
-    least: i64,
-    greatest: i64,
+    /// Integers that would be seconds, milliseconds and microseconds since 1970, by their size; none of them zero.
+    units: [u64; 3],
     /// Reals that lie where Julian day numbers of four-digit years lie.
     julian: u64,
     uuids: u64,
@@ -40,12 +40,14 @@ impl Profile {
     fn add(&mut self, value: &Value<'_>) {
         match value {
             Value::Int(v) => {
-                if self.integers == 0 {
-                    (self.least, self.greatest) = (*v, *v);
-                }
                 self.integers += 1;
-                self.least = self.least.min(*v);
-                self.greatest = self.greatest.max(*v);
+                // In seconds 10¹¹ is the year 5138, in milliseconds it is 1973.
+                match v.unsigned_abs() {
+                    0 => {}
+                    1..100_000_000_000 => self.units[0] += 1,
+                    100_000_000_000..100_000_000_000_000 => self.units[1] += 1,
+                    _ => self.units[2] += 1,
+                }
                 self.flags += u64::from(matches!(v, 0 | 1));
                 self.exact += u64::from(*v as f64 as i128 == i128::from(*v));
             }
@@ -120,12 +122,14 @@ impl Profile {
             return (if zoned { LogicalType::TimestampTz } else { LogicalType::Timestamp }, Form::Native);
         }
         if self.integers * 2 > self.total() {
-            // The unit is told by magnitude: in seconds 10¹¹ is the year 5138, in milliseconds it is 1973.
-            let magnitude = self.least.unsigned_abs().max(self.greatest.unsigned_abs());
-            let form = match magnitude {
-                0..100_000_000_000 => Form::UnixSeconds,
-                100_000_000_000..100_000_000_000_000 => Form::UnixMilliseconds,
-                _ => Form::UnixMicroseconds,
+            // The unit of the most values; what is counted in another is a hazard.
+            let [seconds, milliseconds, microseconds] = self.units;
+            let form = if microseconds > seconds.max(milliseconds) {
+                Form::UnixMicroseconds
+            } else if milliseconds > seconds {
+                Form::UnixMilliseconds
+            } else {
+                Form::UnixSeconds
             };
             return (LogicalType::Timestamp, form);
         }
@@ -218,6 +222,8 @@ mod tests {
         assert_eq!(form(Value::Int(1_700_000_000)), Form::UnixSeconds);
         assert_eq!(form(Value::Int(1_700_000_000_000)), Form::UnixMilliseconds);
         assert_eq!(form(Value::Int(1_700_000_000_000_000)), Form::UnixMicroseconds);
+        let mixed = [1_700_000_000, 1_700_000_001, 1_700_000_000_000, 0, 0, 0].map(Value::Int);
+        assert_eq!(chosen("timestamp", &mixed).1, Form::UnixSeconds);
         assert_eq!(form(Value::Float64(2_460_000.5)), Form::JulianDay);
         assert_eq!(form(Value::Float64(1_700_000_000.25)), Form::UnixSeconds);
         assert_eq!(chosen("timestamp", &[Value::text("2025-01-01T00:00:00Z")]).0, "timestamp with time zone");

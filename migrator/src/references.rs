@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use trimaran_backends::Read;
 use trimaran_core::{Engine, Result, Value};
 
-use crate::hazard::{Findings, Hazard};
+use crate::finding::Findings;
+use crate::hazard::Hazard;
 use crate::plan::{Plan, TablePlan};
-use crate::rows::{Gone, KeyHash, RowMapper, key_hash};
+use crate::rows::{Gone, Held, KeyHash, RowMapper, key_hash};
 use crate::scan::SCAN_ROWS;
 use crate::source::{Budget, Source};
 use crate::work;
@@ -129,7 +130,8 @@ fn each_row(
 ) -> Result<()> {
     let table = source.table(narrow)?;
     let chunks = source.database.session()?.chunks(table, SCAN_ROWS)?;
-    let mapper = RowMapper::new(plan, narrow, table, gone)?;
+    let held = Held { gone: gone.to_vec(), doubled: Vec::new() };
+    let mapper = RowMapper::new(plan, narrow, table, &held)?;
     work::share(
         &chunks,
         jobs,

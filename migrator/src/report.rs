@@ -9,9 +9,11 @@ use trimaran_backends::catalog::Unmovable;
 use crate::compare::{Difference, Kind};
 use crate::copy::Copied;
 use crate::exit::Exit;
-use crate::hazard::Finding;
+use crate::finding::Finding;
 use crate::plan::Plan;
+use crate::report_hazards;
 use crate::scan::TableScan;
+use crate::storage_classes::StorageClasses;
 use crate::verify::Verified;
 
 /// The result of a command.
@@ -40,6 +42,12 @@ pub struct Report {
     pub not_moved: Vec<Unmovable>,
     /// Hazards.
     pub hazards: Vec<Finding>,
+    /// The storage classes of columns whose values are of several, or of another than declared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub storage_classes: Vec<StorageClasses>,
+    /// The columns whose values with a hazard are changed, by the plan's policy.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lossy: Vec<String>,
     /// What was copied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub copied: Vec<Copied>,
@@ -107,24 +115,7 @@ impl Report {
             writeln!(out, "\n{table}")?;
             self.write_differences(out)?;
         }
-        if !self.hazards.is_empty() {
-            let mut table = new_table(["table", "column", "hazard", "rows", "what happens", "first keys"]);
-            for finding in &self.hazards {
-                let mut meaning = finding.hazard.meaning().to_owned();
-                if let Some(detail) = &finding.detail {
-                    let _ = write!(meaning, " ({detail})");
-                }
-                table.add_row(vec![
-                    Cell::new(&finding.table),
-                    Cell::new(finding.column.as_deref().unwrap_or("")),
-                    Cell::new(meaning),
-                    number(finding.count),
-                    Cell::new(finding.treatment),
-                    Cell::new(finding.first_keys.join("\n")),
-                ]);
-            }
-            writeln!(out, "\nHazards\n{table}")?;
-        }
+        report_hazards::write(self, out)?;
         if !self.not_moved.is_empty() {
             writeln!(out, "\nNot moved")?;
             for thing in &self.not_moved {
@@ -176,7 +167,7 @@ fn line(difference: &Difference) -> String {
     }
 }
 
-fn new_table<const N: usize>(header: [&str; N]) -> Table {
+pub(crate) fn new_table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header);
@@ -187,7 +178,7 @@ fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-fn number(n: u64) -> Cell {
+pub(crate) fn number(n: u64) -> Cell {
     right(indicatif::HumanCount(n).to_string())
 }
 

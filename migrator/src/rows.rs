@@ -6,9 +6,14 @@ use std::sync::Arc;
 use trimaran_backends::catalog::{Column, Table};
 use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result, Value, digest};
 
-use crate::hazard::{Hazard, Policy, Treatment};
-use crate::mapping;
+use crate::hazard::Hazard;
 use crate::plan::{Plan, TablePlan};
+use crate::policy::{Policy, Treatment};
+use crate::{mapping, meaning, unique};
+
+mod measure;
+
+use measure::{Indexed, declared_length, indexed};
 
 /// A key's values, hashed: the first 16 bytes of the SHA-256 of their canonical bytes.
 pub type KeyHash = u128;
@@ -29,6 +34,18 @@ impl Gone {
     }
 }
 
+/// The places of a key's columns, and what several rows have there.
+pub type Doubled = (Vec<usize>, Arc<HashSet<KeyHash>>);
+
+/// What keeps rows of one table from moving that only a look at others tells.
+#[derive(Debug, Clone, Default)]
+pub struct Held {
+    /// For each foreign key of the table, in order, what it must not refer to.
+    pub gone: Vec<Arc<Gone>>,
+    /// For keys of the table, by the places of their columns: what several rows have.
+    pub doubled: Vec<Doubled>,
+}
+
 /// A foreign key as the mapper follows it.
 struct Reference {
     columns: Vec<usize>,
@@ -38,23 +55,30 @@ struct Reference {
 /// Decides what becomes of each row of one table.
 pub struct RowMapper<'p> {
     table: &'p TablePlan,
+    source: Engine,
     target: Engine,
     /// The source's columns in the plan's order, for reading.
     columns: Vec<Column>,
     types: Vec<LogicalType>,
+    /// How many characters each column was declared for.
+    declared: Vec<Option<usize>>,
     key: Vec<usize>,
+    indexed: Vec<Indexed>,
     references: Vec<Reference>,
+    doubled: Vec<Doubled>,
 }
 
 /// A row, decided on.
 pub struct Mapped<'v> {
     /// Its values by meaning; a value that has none is as the source gave it.
     pub values: Vec<Value<'v>>,
-    /// Each hazard, its column and what becomes of it, notes included.
+    /// What is written in place of some of them, by their columns' normalisations.
+    pub replaced: Vec<(usize, Value<'static>)>,
+    /// Each hazard, its column and what becomes of it.
     pub hazards: Vec<(usize, Hazard, Treatment)>,
 }
 
-impl Mapped<'_> {
+impl<'v> Mapped<'v> {
     /// The hazard that keeps the row from moving, and its column.
     pub fn obstacle(&self) -> Option<(usize, Hazard)> {
         let stays = |treatment: &Treatment| matches!(treatment, Treatment::Quarantines | Treatment::Rejects);
@@ -62,6 +86,18 @@ impl Mapped<'_> {
             .iter()
             .find(|(.., treatment)| stays(treatment))
             .map(|(column, hazard, _)| (*column, *hazard))
+    }
+
+    /// The value of a column as it moves, before the codec.
+    pub fn moving(&self, at: usize) -> &Value<'v> {
+        self.replaced.iter().find(|(column, _)| *column == at).map_or(&self.values[at], |(_, value)| value)
+    }
+
+    /// Puts what the normalisations made into the places of what they were made of.
+    pub fn replace(&mut self) {
+        for (at, value) in self.replaced.drain(..) {
+            self.values[at] = value;
+        }
     }
 
     /// Replaces the values of columns under the `escape` policy by what is written for them.
@@ -77,11 +113,11 @@ impl Mapped<'_> {
 }
 
 impl<'p> RowMapper<'p> {
-    /// A mapper for `table` of `plan`; `gone` holds, for each of its foreign keys in order, what they must not refer to.
+    /// A mapper for `table` of `plan`, whose rows come from `source`.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] if the plan names a column that the source lacks.
-    pub fn new(plan: &Plan, table: &'p TablePlan, source: &Table, gone: &[Arc<Gone>]) -> Result<Self> {
+    pub fn new(plan: &Plan, table: &'p TablePlan, source: &Table, held: &Held) -> Result<Self> {
         let columns = table
             .columns
             .iter()
@@ -95,28 +131,42 @@ impl<'p> RowMapper<'p> {
                 })
             })
             .collect::<Result<Vec<_>>>()?;
+        Ok(Self { columns, ..Self::of_values(plan, table, held) })
+    }
+
+    /// A mapper for values of `table` that were read already, as a quarantine keeps them.
+    pub fn of_values(plan: &Plan, table: &'p TablePlan, held: &Held) -> Self {
         let references = table
             .foreign_keys
             .iter()
-            .zip(gone)
+            .zip(&held.gone)
             .filter(|(_, gone)| !gone.is_empty())
             .filter_map(|(key, gone)| {
                 Some(Reference { columns: table.positions(&key.columns)?, gone: Arc::clone(gone) })
             })
             .collect();
-        Ok(Self {
+        Self {
             table,
+            source: plan.source,
             target: plan.target,
+            columns: Vec::new(),
             types: table.columns.iter().map(|c| c.logical.clone()).collect(),
+            declared: table.columns.iter().map(declared_length).collect(),
             key: table.positions(&table.primary_key).unwrap_or_default(),
-            columns,
+            indexed: indexed(plan.target, table),
             references,
-        })
+            doubled: held.doubled.clone(),
+        }
     }
 
     /// The table.
     pub fn table(&self) -> &'p TablePlan {
         self.table
+    }
+
+    /// The engine that the rows come from.
+    pub fn source(&self) -> Engine {
+        self.source
     }
 
     /// The columns to read from the source.
@@ -131,42 +181,41 @@ impl<'p> RowMapper<'p> {
 
     /// Decides on one row.
     pub fn map<'v>(&self, row: &'v [Value<'_>]) -> Mapped<'v> {
-        let mut values = Vec::with_capacity(row.len());
-        let mut hazards = Vec::new();
+        let mut mapped =
+            Mapped { values: Vec::with_capacity(row.len()), replaced: Vec::new(), hazards: Vec::new() };
         for (at, (native, column)) in row.iter().zip(&self.table.columns).enumerate() {
-            let converted = mapping::convert(native, &column.logical, column.form);
-            let fault = match &converted {
-                Ok(Value::Null) if !column.nullable => Some(Hazard::NullInKey),
-                Ok(value) => mapping::accepts(self.target, value).err(),
-                Err(hazard) => Some(*hazard),
-            };
-            if let Some(hazard) = fault {
-                hazards.push((at, hazard, treatment(hazard, column.on_hazard, column.is_escaped())));
+            let meaning = meaning::of(native, column, self.target);
+            mapped.hazards.extend(meaning.hazard.map(|(hazard, treatment)| (at, hazard, treatment)));
+            mapped.replaced.extend(meaning.replaced.map(|value| (at, value)));
+            mapped.values.push(meaning.exact);
+        }
+        self.measure(&mut mapped);
+        if !self.doubled.is_empty() && mapped.obstacle().is_none() {
+            for (columns, doubled) in &self.doubled {
+                let hash = unique::hash(|at| mapped.moving(at), columns);
+                if hash.is_some_and(|hash| doubled.contains(&hash)) {
+                    mapped.hazards.push(self.about(columns[0], Hazard::Duplicate));
+                }
             }
-            if let Ok(Value::Json(document)) = &converted
-                && trimaran_core::json::has_nul_escape(document)
-            {
-                hazards.push((at, Hazard::JsonNul, Treatment::Moves));
-            }
-            values.push(converted.unwrap_or_else(|_| native.borrowed()));
         }
         for reference in &self.references {
-            if let Some(key) = key_hash(&values, &reference.columns) {
-                let hazard = if reference.gone.quarantined.contains(&key) {
-                    Hazard::Parent
-                } else if reference.gone.missing.contains(&key) {
-                    Hazard::Orphan
-                } else {
-                    continue;
-                };
+            if let Some(key) = key_hash(&mapped.values, &reference.columns) {
                 let column = reference.columns[0];
-                let policy = self.table.columns[column].on_hazard;
-                // Where its parent was put aside by that column's policy, the child has to follow whatever its own says.
-                let policy = if hazard == Hazard::Parent { Policy::Quarantine } else { policy };
-                hazards.push((column, hazard, hazard.treatment(policy)));
+                if reference.gone.quarantined.contains(&key) {
+                    // Its parent was put aside by that column's policy: it has to follow whatever its own says.
+                    let treatment = Hazard::Parent.treatment(Policy::Quarantine, false);
+                    mapped.hazards.push((column, Hazard::Parent, treatment));
+                } else if reference.gone.missing.contains(&key) {
+                    mapped.hazards.push(self.about(column, Hazard::Orphan));
+                }
             }
         }
-        Mapped { values, hazards }
+        mapped
+    }
+
+    /// A hazard of the row as a whole, under the policy of the column that it is told by.
+    fn about(&self, column: usize, hazard: Hazard) -> (usize, Hazard, Treatment) {
+        (column, hazard, hazard.treatment(self.table.columns[column].on_hazard, false))
     }
 
     /// The row's primary key as people read it; without one, the beginning of the row's digest.
@@ -183,13 +232,6 @@ pub fn shown_key(key: &[usize], values: &[Value<'_>]) -> String {
         return format!("row {}…", &digest::hex(&digest::sha256(&canonical))[..12]);
     }
     key.iter().map(|at| values[*at].shown(60)).collect::<Vec<_>>().join(", ")
-}
-
-fn treatment(hazard: Hazard, policy: Policy, escapes: bool) -> Treatment {
-    match hazard.treatment(policy) {
-        Treatment::Escapes if !escapes => Treatment::Quarantines,
-        other => other,
-    }
 }
 
 /// The hash of the values at `columns`; `None` if one of them is NULL, for then a foreign key refers to nothing.

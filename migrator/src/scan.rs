@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use trimaran_backends::{Read, Session};
-use trimaran_core::Result;
+use trimaran_core::{Engine, Result};
 
-use crate::hazard::{Findings, Treatment};
+use crate::finding::Findings;
+use crate::hazard::Hazard;
 use crate::plan::Plan;
+use crate::policy::Treatment;
 use crate::progress::Progress;
 use crate::references::{self, Link};
-use crate::rows::{Gone, KeyHash, RowMapper, key_hash};
+use crate::rows::{Doubled, Held, KeyHash, RowMapper, key_hash};
 use crate::source::{Budget, Source};
+use crate::storage_classes::StorageClasses;
+use crate::unique::{self, Watched};
 use crate::work;
 
 /// Rows per chunk of a scan; DuckDB's row group.
@@ -43,8 +47,10 @@ pub struct Scan {
     pub tables: Vec<TableScan>,
     /// Hazards.
     pub findings: Findings,
-    /// For each table of the plan and each of its foreign keys, what it must not refer to.
-    pub gone: Vec<Vec<Arc<Gone>>>,
+    /// For each table of the plan, what keeps its rows from moving.
+    pub held: Vec<Held>,
+    /// The storage classes of columns whose values are of several, or of another than declared.
+    pub classes: Vec<StorageClasses>,
 }
 
 /// What one chunk told.
@@ -52,6 +58,7 @@ pub struct Scan {
 struct Part {
     scan: TableScan,
     findings: Findings,
+    classes: Vec<StorageClasses>,
     /// For each link whose parent is this table: the keys of rows that are held back.
     lost: Vec<(usize, HashSet<KeyHash>)>,
 }
@@ -65,6 +72,15 @@ pub fn scan(source: &Source, plan: &Plan, budget: Budget, progress: &Progress) -
     let chunks = source.chunks(plan, |_| SCAN_ROWS)?;
     let meters: Vec<_> =
         plan.tables.iter().map(|t| progress.table("check", &t.source_name().to_string(), t.rows)).collect();
+    // An eighth of the budget for all keys together; the sorting itself needs no more.
+    let count = plan.tables.iter().map(|t| 1 + t.unique.len() + t.indexes.len()).sum::<usize>().max(1) as u64;
+    let watched = plan
+        .tables
+        .iter()
+        .map(|t| {
+            Ok(unique::watched(source.database.engine(), source.table(t)?, t, budget.memory / 8 / count))
+        })
+        .collect::<Result<Vec<Vec<Watched>>>>()?;
     let parts = work::share(
         &chunks,
         budget.jobs,
@@ -72,9 +88,9 @@ pub fn scan(source: &Source, plan: &Plan, budget: Budget, progress: &Progress) -
         |session, (at, chunk)| {
             meters[*at].start();
             let planned = &plan.tables[*at];
-            let mapper = RowMapper::new(plan, planned, source.table(planned)?, &[])?;
+            let mapper = RowMapper::new(plan, planned, source.table(planned)?, &Held::default())?;
             let read = Read { table: source.table(planned)?, columns: mapper.columns(), chunk: *chunk };
-            let part = scan_chunk(session.as_mut(), &read, &mapper, &links, *at)?;
+            let part = scan_chunk(session.as_mut(), &read, &mapper, &links, *at, &watched[*at])?;
             meters[*at].add(part.scan.rows, part.scan.bytes);
             Ok((*at, part))
         },
@@ -87,6 +103,7 @@ pub fn scan(source: &Source, plan: &Plan, budget: Budget, progress: &Progress) -
         .collect();
     let mut findings = Findings::default();
     let mut lost = vec![HashSet::new(); links.len()];
+    let mut classes: Vec<Vec<StorageClasses>> = vec![Vec::new(); plan.tables.len()];
     for (at, part) in parts {
         let table = &mut tables[at];
         table.rows += part.scan.rows;
@@ -98,13 +115,123 @@ pub fn scan(source: &Source, plan: &Plan, budget: Budget, progress: &Progress) -
             table.largest_key = part.scan.largest_key;
         }
         findings.merge(part.findings);
+        match classes[at].as_mut_slice() {
+            [] => classes[at] = part.classes,
+            counted => counted.iter_mut().zip(&part.classes).for_each(|(a, b)| a.merge(b)),
+        }
         for (link, keys) in part.lost {
             lost[link].extend(keys);
         }
     }
+    let mut held = Vec::with_capacity(plan.tables.len());
+    for (at, keys) in watched.into_iter().enumerate() {
+        let doubled = doubled(keys)?;
+        if !doubled.is_empty() {
+            let rows = duplicates(source, plan, at, &doubled, &links, budget)?;
+            findings.merge(rows.findings);
+            tables[at].held_back += rows.scan.held_back;
+            rows.lost.into_iter().for_each(|(link, keys)| lost[link].extend(keys));
+        }
+        held.push(Held { gone: Vec::new(), doubled });
+    }
     let gone = references::resolve(source, plan, &links, lost, &mut findings, budget)?;
-    Ok(Scan { tables, findings, gone })
+    held.iter_mut().zip(gone).for_each(|(held, gone)| held.gone = gone);
+    let classes = remarkable(source, plan, classes)?;
+    Ok(Scan { tables, findings, held, classes })
 }
+
+/// For each key of a table that several rows have something in, its columns and that.
+fn doubled(keys: Vec<Watched>) -> Result<Vec<Doubled>> {
+    let mut found = Vec::new();
+    for key in keys {
+        let (columns, doubled) = key.doubled()?;
+        if !doubled.is_empty() {
+            found.push((columns, Arc::new(doubled)));
+        }
+    }
+    Ok(found)
+}
+
+/// Reads a table again for the rows that share a key: who they are is known only when all were seen once.
+fn duplicates(
+    source: &Source,
+    plan: &Plan,
+    at: usize,
+    doubled: &[Doubled],
+    links: &[Link],
+    budget: Budget,
+) -> Result<Part> {
+    let planned = &plan.tables[at];
+    let (table, name) = (source.table(planned)?, planned.source_name().to_string());
+    let held = Held { gone: Vec::new(), doubled: doubled.to_vec() };
+    let mapper = RowMapper::new(plan, planned, table, &held)?;
+    let chunks = source.database.session()?.chunks(table, SCAN_ROWS)?;
+    let parts = work::share(
+        &chunks,
+        budget.jobs,
+        || source.database.session(),
+        |session, chunk| {
+            let mut part = Part { lost: followed(links, at), ..Part::default() };
+            session.read(&Read { table, columns: mapper.columns(), chunk: *chunk }, &mut |row| {
+                let mapped = mapper.map(row);
+                let mut shared = false;
+                for (column, _, treatment) in
+                    mapped.hazards.iter().filter(|(_, h, _)| *h == Hazard::Duplicate)
+                {
+                    let column = &planned.columns[*column].name;
+                    let key = || mapper.shown_key(&mapped.values);
+                    part.findings.add(&name, Some(column), Hazard::Duplicate, *treatment, key);
+                    shared = true;
+                }
+                if shared {
+                    part.scan.held_back += 1;
+                    lose(&mut part.lost, links, &mapped.values);
+                }
+                Ok(())
+            })?;
+            Ok(part)
+        },
+    )?;
+    let mut all = Part { lost: followed(links, at), ..Part::default() };
+    for part in parts {
+        all.findings.merge(part.findings);
+        all.scan.held_back += part.scan.held_back;
+        all.lost.iter_mut().zip(part.lost).for_each(|((_, keys), (_, more))| keys.extend(more));
+    }
+    Ok(all)
+}
+
+/// A place for the lost keys of each link whose parent is the table at `at`.
+fn followed(links: &[Link], at: usize) -> Vec<(usize, HashSet<KeyHash>)> {
+    let parents = links.iter().enumerate().filter(|(_, link)| link.parent == at);
+    parents.map(|(place, _)| (place, HashSet::new())).collect()
+}
+
+fn lose(lost: &mut [(usize, HashSet<KeyHash>)], links: &[Link], values: &[trimaran_core::Value<'_>]) {
+    for (link, keys) in lost {
+        keys.extend(key_hash(values, &links[*link].parent_columns));
+    }
+}
+
+/// The columns whose storage classes are worth showing.
+fn remarkable(
+    source: &Source,
+    plan: &Plan,
+    classes: Vec<Vec<StorageClasses>>,
+) -> Result<Vec<StorageClasses>> {
+    let mut shown = Vec::new();
+    for (planned, counted) in plan.tables.iter().zip(classes) {
+        let table = source.table(planned)?;
+        shown.extend(counted.into_iter().filter(|classes| {
+            let declared = table.column(&classes.column).and_then(|column| column.logical.as_ref());
+            classes.is_remarkable(declared)
+        }));
+    }
+    Ok(shown)
+}
+
+/// How many keys a thread gathers before it hands them over.
+const HANDFUL: usize = 4_096;
 
 fn scan_chunk(
     session: &mut dyn Session,
@@ -112,19 +239,17 @@ fn scan_chunk(
     mapper: &RowMapper<'_>,
     links: &[Link],
     at: usize,
+    watched: &[Watched],
 ) -> Result<Part> {
     let planned = mapper.table();
     let name = planned.source_name().to_string();
-    let mut part = Part {
-        lost: links
-            .iter()
-            .enumerate()
-            .filter(|(_, link)| link.parent == at)
-            .map(|(place, _)| (place, HashSet::new()))
-            .collect(),
-        ..Part::default()
-    };
+    let mut part = Part { lost: followed(links, at), ..Part::default() };
+    if mapper.source() == Engine::Sqlite {
+        part.classes = mapper.columns().iter().map(|column| StorageClasses::new(&name, column)).collect();
+    }
+    let mut keys: Vec<Vec<KeyHash>> = vec![Vec::new(); watched.len()];
     session.read(read, &mut |row| {
+        part.classes.iter_mut().zip(row).for_each(|(classes, value)| classes.add(value));
         let mapped = mapper.map(row);
         part.scan.rows += 1;
         for (column, value) in mapped.values.iter().enumerate() {
@@ -136,25 +261,32 @@ fn scan_chunk(
                 part.scan.largest_key = Some(mapper.shown_key(&mapped.values));
             }
         }
-        for (column, hazard, treatment) in &mapped.hazards {
-            let column = &planned.columns[*column];
+        let notes = mapper.notes(&mapped).into_iter().map(|(column, note)| (column, note, Treatment::Moves));
+        for (column, hazard, treatment) in mapped.hazards.iter().copied().chain(notes) {
+            let column = &planned.columns[column].name;
             let found = || mapper.shown_key(&mapped.values);
-            part.findings.add(&name, Some(&column.name), *hazard, *treatment, found);
+            part.findings.add(&name, Some(column), hazard, treatment, found);
         }
         if mapped.obstacle().is_some() {
             part.scan.held_back += 1;
-            for (link, keys) in &mut part.lost {
-                keys.extend(key_hash(&mapped.values, &links[*link].parent_columns));
+            lose(&mut part.lost, links, &mapped.values);
+            return Ok(());
+        }
+        for (key, hashes) in watched.iter().zip(&mut keys) {
+            hashes.extend(unique::hash(|at| mapped.moving(at), &key.columns));
+            if hashes.len() >= HANDFUL {
+                key.take(hashes)?;
             }
         }
         Ok(())
     })?;
+    watched.iter().zip(&mut keys).try_for_each(|(key, hashes)| key.take(hashes))?;
     Ok(part)
 }
 
 impl Scan {
     /// Whether a hazard stands in the way of a run.
-    pub fn rejects(findings: &[crate::hazard::Finding]) -> bool {
+    pub fn rejects(findings: &[crate::finding::Finding]) -> bool {
         findings.iter().any(|f| f.treatment == Treatment::Rejects)
     }
 }

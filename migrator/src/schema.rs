@@ -7,10 +7,12 @@ use trimaran_backends::dialect::{Phase, Statement, TableDefinition};
 use trimaran_backends::{Catalog, Database, Dialect, Session};
 use trimaran_core::{Engine, Error, ErrorKind, Result, Value};
 
-use crate::hazard::{Findings, Hazard, Treatment};
+use crate::finding::Findings;
+use crate::hazard::Hazard;
 use crate::interrupt;
 use crate::journal::{Journal, State};
 use crate::plan::Plan;
+use crate::policy::Treatment;
 use crate::progress::Progress;
 
 /// What the target already holds under the plan's names.
@@ -119,19 +121,40 @@ fn names(dialect: &dyn Dialect, plan: &Plan, findings: &mut Findings) {
         table.indexes.iter().for_each(|i| long(None, &i.name));
         let mut columns = HashSet::new();
         for column in &table.columns {
-            if !columns.insert(dialect_fold(plan.target, &column.target)) {
+            let folded = dialect_fold(plan.target, &column.target);
+            if !columns.insert(kept_of(&folded, limit).to_owned()) {
                 findings.add(&label, Some(&column.name), Hazard::NameCollision, Treatment::Rejects, || {
                     column.target.clone()
                 });
             }
         }
-        let relations = [&table.target].into_iter().chain(table.indexes.iter().map(|i| &i.name));
+        // A unique constraint of Postgres is an index of its name, among the relations of the schema.
+        let constraints =
+            table.unique.iter().filter_map(|key| key.name.as_ref()).filter(|_| named(plan.target));
+        let relations =
+            [&table.target].into_iter().chain(table.indexes.iter().map(|i| &i.name)).chain(constraints);
         for name in relations {
-            if !taken.insert((table.target_schema.clone(), dialect_fold(plan.target, name))) {
-                findings.add(&label, None, Hazard::NameCollision, Treatment::Rejects, || name.clone());
+            let whole = dialect_fold(plan.target, name);
+            let kept = kept_of(&whole, limit);
+            if !taken.insert((table.target_schema.clone(), kept.to_owned())) {
+                let finding =
+                    findings.add(&label, None, Hazard::NameCollision, Treatment::Rejects, || name.clone());
+                if kept.len() < whole.len() {
+                    finding.detail = Some(format!("{} keeps {kept} of it", plan.target));
+                }
             }
         }
     }
+}
+
+/// Whether constraints share their names with tables.
+fn named(engine: Engine) -> bool {
+    engine == Engine::Postgres
+}
+
+/// As much of a name as an engine keeps.
+fn kept_of(name: &str, limit: usize) -> &str {
+    &name[..name.floor_char_boundary(limit)]
 }
 
 /// Names as the engine compares them: Postgres keeps case in quoted names, the other two ignore it.

@@ -1,15 +1,20 @@
 //! The two sides of a comparison, read as rows of meanings: the source through the plan, the target decoded.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use serde::Serialize;
 use trimaran_backends::catalog::{Column, Table, TableName};
 use trimaran_backends::{Chunk, Database, Read};
 use trimaran_core::digest::{self, Digest};
-use trimaran_core::{Error, ErrorKind, Result, Value};
+use trimaran_core::{Engine, Error, ErrorKind, Result, Value};
 
 use crate::journal::Journal;
 use crate::mapping::{self, Form};
-use crate::plan::{Plan, TablePlan};
+use crate::meaning;
+use crate::plan::{ColumnPlan, Plan, TablePlan};
+use crate::replacement::Replacement;
 use crate::scan::SCAN_ROWS;
 use crate::source::{Budget, Source};
 use crate::work;
@@ -20,19 +25,30 @@ pub struct Side<'a> {
     table: Table,
     columns: Vec<Column>,
     planned: &'a TablePlan,
-    decode: bool,
+    /// The engine whose limits the values of the source are held against; none on the target, whose values are decoded.
+    target: Option<Engine>,
+    /// The digests of rows put aside, each as often as it was: those are compared as they were, whatever a normalisation
+    /// would make of them.
+    aside: Aside,
+    /// How many values of each column its normalisation changed, in the last reading.
+    replaced: Vec<AtomicU64>,
     chunks: Vec<Chunk>,
 }
 
+/// The digests of rows put aside, each as often as it was.
+pub type Aside = HashMap<[u8; 32], u64>;
+
 impl<'a> Side<'a> {
-    /// The source's side of a table.
+    /// The source's side of a table that moves to `target`; `aside` holds the rows of it that were put aside, and is needed
+    /// only where a normalisation changes values.
     ///
     /// # Errors
     /// If the source lacks the table or a column, or can't be read.
-    pub fn source(source: &'a Source, planned: &'a TablePlan) -> Result<Self> {
+    pub fn source(source: &'a Source, planned: &'a TablePlan, target: Engine, aside: Aside) -> Result<Self> {
         let table = source.table(planned)?.clone();
         let names = planned.columns.iter().map(|c| c.name.as_str());
-        Self::new(source.database.as_ref(), table, names, planned, false)
+        let side = Self::new(source.database.as_ref(), table, names, planned)?;
+        Ok(Self { target: Some(target), aside, ..side })
     }
 
     /// The target's side of a table; `None` if the target has no such table or lacks one of its columns.
@@ -50,7 +66,7 @@ impl<'a> Side<'a> {
             return Ok(None);
         }
         let names = planned.columns.iter().map(|c| c.target.as_str());
-        Self::new(target, table.clone(), names, planned, true).map(Some)
+        Self::new(target, table.clone(), names, planned).map(Some)
     }
 
     fn new<'n>(
@@ -58,7 +74,6 @@ impl<'a> Side<'a> {
         table: Table,
         names: impl Iterator<Item = &'n str>,
         planned: &'a TablePlan,
-        decode: bool,
     ) -> Result<Self> {
         let columns = names
             .map(|name| {
@@ -69,7 +84,8 @@ impl<'a> Side<'a> {
             })
             .collect::<Result<Vec<_>>>()?;
         let chunks = database.session()?.chunks(&table, SCAN_ROWS)?;
-        Ok(Self { database, table, columns, planned, decode, chunks })
+        let replaced = columns.iter().map(|_| AtomicU64::new(0)).collect();
+        Ok(Self { database, table, columns, planned, target: None, aside: Aside::new(), replaced, chunks })
     }
 
     /// Calls `visit` with every row's values by meaning, on as many threads as the budget has; each thread begins with
@@ -83,6 +99,8 @@ impl<'a> Side<'a> {
         start: impl Fn() -> S + Sync,
         visit: impl Fn(&mut S, &[Value<'_>]) -> Result<()> + Sync,
     ) -> Result<Vec<S>> {
+        self.replaced.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+        let aside = Mutex::new(self.aside.clone());
         work::share(
             &self.chunks,
             budget.jobs,
@@ -91,7 +109,7 @@ impl<'a> Side<'a> {
                 let mut state = start();
                 let read = Read { table: &self.table, columns: &self.columns, chunk: *chunk };
                 session.read(&read, &mut |row| {
-                    let values = self.meanings(row)?;
+                    let values = self.meanings(row, &aside)?;
                     visit(&mut state, &values)
                 })?;
                 Ok(state)
@@ -99,16 +117,44 @@ impl<'a> Side<'a> {
         )
     }
 
-    fn meanings<'v>(&self, row: &'v [Value<'_>]) -> Result<Vec<Value<'v>>> {
+    fn meanings<'v>(&self, row: &'v [Value<'_>], aside: &Mutex<Aside>) -> Result<Vec<Value<'v>>> {
         let mut values = Vec::with_capacity(row.len());
-        for (native, column) in row.iter().zip(&self.planned.columns) {
-            let form = if self.decode { Form::Native } else { column.form };
-            // What has no meaning stands for itself: such a row was put aside, or else it is a difference.
-            let value = mapping::convert(native, &column.logical, form).unwrap_or_else(|_| native.borrowed());
-            let escaped = self.decode && column.is_escaped();
-            values.push(if escaped { mapping::unescaped(value)? } else { value });
+        let Some(target) = self.target else {
+            for (native, column) in row.iter().zip(&self.planned.columns) {
+                // What has no meaning stands for itself, and is a difference.
+                let value = mapping::convert(native, &column.logical, Form::Native)
+                    .unwrap_or_else(|_| native.borrowed());
+                values.push(if column.is_escaped() { mapping::unescaped(value)? } else { value });
+            }
+            return Ok(values);
+        };
+        let mut replaced = Vec::new();
+        for (at, (native, column)) in row.iter().zip(&self.planned.columns).enumerate() {
+            if column.normalisation().is_some() {
+                let meaning = meaning::of(native, column, target);
+                replaced.extend(meaning.replaced.map(|value| (at, value)));
+                values.push(meaning.exact);
+            } else {
+                // What has no meaning stands for itself: such a row was put aside, or else it is a difference.
+                values.push(meaning::exact(native, column).unwrap_or_else(|_| native.borrowed()));
+            }
+        }
+        if !replaced.is_empty() && !take(aside, &values) {
+            for (at, value) in replaced {
+                self.replaced[at].fetch_add(1, Ordering::Relaxed);
+                values[at] = value;
+            }
         }
         Ok(values)
+    }
+
+    /// How many values each normalisation changed in the last reading: the column, its normalisation, and how many.
+    pub fn replaced(&self) -> Vec<Replaced> {
+        let of = |(column, count): (&ColumnPlan, &AtomicU64)| {
+            let by = column.normalisation()?;
+            Some(Replaced { column: column.name.clone(), by, values: count.load(Ordering::Relaxed) })
+        };
+        self.planned.columns.iter().zip(&self.replaced).filter_map(of).collect()
     }
 
     /// The number of rows and the sum of their digests.
@@ -138,6 +184,34 @@ impl<'a> Side<'a> {
         }
         Ok(total)
     }
+}
+
+/// Whether the row is one that was put aside; each such row is taken once.
+fn take(aside: &Mutex<Aside>, values: &[Value<'_>]) -> bool {
+    let mut aside = aside.lock().unwrap_or_else(PoisonError::into_inner);
+    if aside.is_empty() {
+        return false;
+    }
+    let mut canonical = Vec::new();
+    digest::encode_row(values, &mut canonical);
+    match aside.get_mut(&digest::sha256(&canonical)) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// What a column's normalisation did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Replaced {
+    /// The column.
+    pub column: String,
+    /// Its normalisation.
+    pub by: Replacement,
+    /// How many values it changed.
+    pub values: u64,
 }
 
 /// Rows and the sum of their digests.
@@ -173,6 +247,23 @@ pub fn quarantine_sums(
         Ok(())
     })?;
     Ok(sums)
+}
+
+/// The digests of the rows of one table that a run put aside, each as often as it was.
+///
+/// # Errors
+/// The target's, classified.
+pub fn aside(target: &dyn Database, journal: &Journal, run: &str, planned: &TablePlan) -> Result<Aside> {
+    let mut digests = Aside::new();
+    let name = planned.source_name();
+    let mut session = target.session()?;
+    journal.quarantined(session.as_mut(), run, &mut |table, bytes| {
+        if *table == name {
+            *digests.entry(digest::sha256(bytes)).or_default() += 1;
+        }
+        Ok(())
+    })?;
+    Ok(digests)
 }
 
 /// The target's tables in all schemas that the plan writes to.

@@ -10,7 +10,7 @@ use crate::copy::Copied;
 use crate::journal::Journal;
 use crate::plan::{Plan, TablePlan};
 use crate::progress::Progress;
-use crate::sides::{self, Side, Sum};
+use crate::sides::{self, Replaced, Side, Sum};
 use crate::source::{Budget, Source};
 
 /// The comparison of one table.
@@ -30,6 +30,9 @@ pub struct Verified {
     pub target_digest: String,
     /// Whether the two are equal, in count and digest.
     pub equal: bool,
+    /// What normalisations changed on the way: the columns that have one. The source's digest is taken after them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<Replaced>,
     /// What differs, if anything does: the first few.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
@@ -64,13 +67,18 @@ impl Verify<'_> {
         let mut all = Vec::with_capacity(self.plan.tables.len());
         for (at, planned) in self.plan.tables.iter().enumerate() {
             let name = planned.source_name();
+            // Where values are changed on the way, how many were is counted in the source itself.
+            let mut replaced = Vec::new();
             let source = match copied {
-                Some(copied) => Sum { rows: copied[at].rows_read, digest: copied[at].digest },
-                None => {
+                Some(copied) if !planned.is_lossy() => {
+                    Sum { rows: copied[at].rows_read, digest: copied[at].digest }
+                }
+                _ => {
                     let meter = progress.table("verify", &format!("{name} (source)"), planned.rows);
                     meter.start();
-                    let sum = Side::source(self.source, planned)?
-                        .sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
+                    let side = self.source_side(planned)?;
+                    let sum = side.sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
+                    replaced = side.replaced();
                     meter.finish();
                     sum
                 }
@@ -87,9 +95,18 @@ impl Verify<'_> {
                 None => None,
             };
             let quarantined = aside.get(&name).copied().unwrap_or_default();
-            all.push(self.judge(planned, source, target, quarantined, side.as_ref(), progress)?);
+            let judged = self.judge(planned, source, target, quarantined, side.as_ref(), progress)?;
+            all.push(Verified { replaced, ..judged });
         }
         Ok(all)
+    }
+
+    fn source_side<'t>(&'t self, planned: &'t TablePlan) -> Result<Side<'t>> {
+        let aside = match planned.is_lossy() {
+            true => sides::aside(self.target, self.journal, self.run, planned)?,
+            false => sides::Aside::new(),
+        };
+        Side::source(self.source, planned, self.plan.target, aside)
     }
 
     fn judge(
@@ -114,6 +131,7 @@ impl Verify<'_> {
             source_digest: source.digest.to_string(),
             target_digest: together.to_string(),
             equal,
+            replaced: Vec::new(),
             differences: Vec::new(),
         };
         if !equal {
@@ -122,10 +140,10 @@ impl Verify<'_> {
                 None => vec![Difference::table_missing()],
                 Some(side) => {
                     let compare = compare::Compare {
-                        source: Side::source(self.source, planned)?,
+                        source: self.source_side(planned)?,
                         target: side,
                         planned,
-                        aside: compare::aside(self.target, self.journal, self.run, planned)?,
+                        aside: sides::aside(self.target, self.journal, self.run, planned)?,
                         budget: self.budget,
                         show_values: self.show_values,
                     };

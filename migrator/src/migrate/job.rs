@@ -8,10 +8,11 @@ use trimaran_core::{Error, ErrorKind, Result};
 use super::Order;
 use crate::copy::Copied;
 use crate::exit::Exit;
-use crate::hazard::{Finding, Treatment};
+use crate::finding::Finding;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::planner;
+use crate::policy::Treatment;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::scan::{self, Scan};
@@ -83,12 +84,14 @@ impl<'o> Job<'o> {
             )?,
         };
         self.report.not_moved.clone_from(&plan.not_moved);
+        self.report.lossy = plan.lossy();
         Ok(plan)
     }
 
     pub(super) fn scan(&mut self, plan: &Plan) -> Result<Scan> {
         let scan = scan::scan(&self.source, plan, self.order.budget, self.progress)?;
         self.report.tables.clone_from(&scan.tables);
+        self.report.storage_classes.clone_from(&scan.classes);
         Ok(scan)
     }
 

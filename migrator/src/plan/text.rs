@@ -13,10 +13,15 @@ impl Plan {
     pub fn to_toml(&self) -> Result<String> {
         let body = toml::to_string(self)
             .map_err(|e| Error::new(ErrorKind::Invalid, "write the plan as TOML").source(e))?;
+        let lossy = match self.lossy() {
+            none if none.is_empty() => String::new(),
+            lossy => format!("# lossy: values with a hazard are changed in {}\n", lossy.join(", ")),
+        };
         Ok(format!(
             "# A migration plan. Edit it and give it back with --plan.\n\
              # A table or column whose section is taken out does not move; `target` renames; `type` is the target's type;\n\
-             # `on_hazard` is reject, quarantine or escape. The fingerprint ties the plan to the source's schema.\n\n{body}"
+             # `on_hazard` is reject, quarantine, escape, as_text, as_bytes, or replace with `replace` = a normalisation.\n\
+             # The fingerprint ties the plan to the source's schema.\n{lossy}\n{body}"
         ))
     }
 
@@ -34,6 +39,17 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Reads a plan that is to be held against the one of a run.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] if it is none, or a policy of it can do nothing for its column.
+    pub fn from_toml_for_retry(text: &str) -> Result<Self> {
+        let wrong = |why: String| Error::new(ErrorKind::Configuration, "use the plan").context(why);
+        let mut plan: Plan = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        plan.settle_policies()?;
+        Ok(plan)
+    }
+
     /// Reads a plan and holds it against the source that it is to be used on.
     ///
     /// # Errors
@@ -42,7 +58,7 @@ impl Plan {
     pub fn from_toml(text: &str, source: &Catalog, target: Engine) -> Result<Self> {
         let wrong = |why: String| Error::new(ErrorKind::Configuration, "use the plan").context(why);
         let again = "make a new plan with `trimaran migrate plan -o FILE` and carry your edits over";
-        let plan: Plan = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        let mut plan: Plan = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
         if plan.version != VERSION {
             return Err(
                 wrong(format!("it is of version {}, this program reads {VERSION}", plan.version)).hint(again)
@@ -88,6 +104,7 @@ impl Plan {
                 }
             }
         }
+        plan.settle_policies()?;
         Ok(plan)
     }
 }

@@ -2,6 +2,7 @@
 
 use trimaran_backends::testing::postgres::database;
 
+use super::write_sqlite as write;
 use crate::cli::{cell, duckdb_url, execute, migrate, sqlite_url};
 
 /// A table with one bad row and one good one; the hazard; whether `escape` carries it.
@@ -11,7 +12,7 @@ struct Case {
     escapes: bool,
 }
 
-const SQLITE: [Case; 9] = [
+const SQLITE: [Case; 12] = [
     Case {
         create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a' || char(0) || 'b'), (2, 'ok');",
         hazard: "t.v nul-in-text",
@@ -53,18 +54,26 @@ const SQLITE: [Case; 9] = [
         escapes: false,
     },
     Case {
+        create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, CAST(x'61eda08062' AS TEXT)), (2, 'ok');",
+        hazard: "t.v lone-surrogate",
+        escapes: true,
+    },
+    Case {
+        create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v DATETIME); INSERT INTO t VALUES (1, 1700000000000), (2, 1700000000), (3, 0), (4, 100000000), (5, 1600000000);",
+        hazard: "t.v mixed-units",
+        escapes: false,
+    },
+    Case {
+        create: "CREATE TABLE t (id INTEGER PRIMARY KEY, v DATETIME); INSERT INTO t VALUES (1, 9223372036854775807), (2, 1700000000), (3, 1600000000);",
+        hazard: "t.v out-of-range",
+        escapes: false,
+    },
+    Case {
         create: "CREATE TABLE p (id INTEGER PRIMARY KEY, w TEXT); CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER REFERENCES p, up INTEGER REFERENCES t); INSERT INTO p VALUES (1, 'bad' || char(0)), (2, 'ok'); INSERT INTO t VALUES (1, 1, NULL), (2, 2, 3), (3, 2, 1), (4, 2, 4);",
         hazard: "p.w nul-in-text",
         escapes: true,
     },
 ];
-
-/// Writes an SQLite file in which nobody enforces foreign keys.
-fn write(path: &std::path::Path, sql: &str) {
-    let source = rusqlite::Connection::open(path).unwrap();
-    source.pragma_update(None, "foreign_keys", false).unwrap();
-    source.execute_batch(sql).unwrap();
-}
 
 #[test]
 fn each_sqlite_hazard_is_rejected_before_anything_is_written_then_handled() {
@@ -104,7 +113,7 @@ fn each_sqlite_hazard_is_rejected_before_anything_is_written_then_handled() {
 fn rows_that_refer_to_a_quarantined_row_go_with_it_through_every_generation() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("h.sqlite");
-    write(&path, SQLITE[8].create);
+    write(&path, SQLITE[11].create);
     let target = database();
     migrate("run", &sqlite_url(&path), target.url(), &["--on-hazard", "quarantine"]).expect(5);
     // 1 refers to the bad parent, 3 to 1, 2 to 3; 4 refers to itself and stays.

@@ -1,0 +1,115 @@
+//! What a value of the source becomes: the one place that decides on a single value, for the check, the copy, the
+//! verification and the quarantine alike.
+
+use std::borrow::Cow;
+
+use trimaran_core::{Engine, LogicalType, Value, temporal};
+
+use crate::hazard::Hazard;
+use crate::limits;
+use crate::mapping::{self, Form};
+use crate::plan::ColumnPlan;
+use crate::policy::{Policy, Treatment};
+
+/// A value, decided on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Meaning<'v> {
+    /// The value by its meaning; one that has none is as the source gave it.
+    pub exact: Value<'v>,
+    /// What is written in its place, where the column's normalisation changes it.
+    pub replaced: Option<Value<'static>>,
+    /// The hazard that it has, and what becomes of it.
+    pub hazard: Option<(Hazard, Treatment)>,
+}
+
+/// Decides on a value of `column`, on its way to `target`.
+pub fn of<'v>(native: &'v Value<'_>, column: &ColumnPlan, target: Engine) -> Meaning<'v> {
+    let converted = exact(native, column);
+    let fault = match &converted {
+        Ok(Value::Null) if !column.nullable => Some(Hazard::NullInKey),
+        Ok(value) => limits::accepts(target, value).err(),
+        Err(hazard) => Some(*hazard),
+    };
+    let Some(hazard) = fault else {
+        return Meaning { exact: converted.unwrap_or(Value::Null), replaced: None, hazard: None };
+    };
+    let replaced = column.normalisation().and_then(|replacement| {
+        let mended = replacement.apply(native, &column.logical, column.form, hazard, target)?;
+        (column.nullable || !mended.is_null()).then_some(mended)
+    });
+    let treatment = hazard.treatment(column.on_hazard, replaced.is_some() || column.is_escaped());
+    let exact = converted.unwrap_or_else(|_| native.borrowed());
+    Meaning { exact, replaced, hazard: Some((hazard, treatment)) }
+}
+
+/// A value of the source by its meaning, nothing replaced.
+///
+/// # Errors
+/// The hazard, if it has none.
+pub fn exact<'v>(native: &'v Value<'_>, column: &ColumnPlan) -> Result<Value<'v>, Hazard> {
+    match column.on_hazard {
+        Policy::AsText => as_text(native),
+        Policy::AsBytes => as_bytes(native),
+        _ => mapping::convert(native, &column.logical, column.form),
+    }
+}
+
+/// The text of a value: text as it is, everything else as it is usually written. Bytes have none.
+fn as_text<'v>(native: &'v Value<'_>) -> Result<Value<'v>, Hazard> {
+    Ok(match native {
+        Value::Null => Value::Null,
+        Value::Text(text) | Value::Json(text) => Value::Text(Cow::Borrowed(text)),
+        other => Value::Text(Cow::Owned(written(other).ok_or(Hazard::WrongType)?.into_bytes())),
+    })
+}
+
+/// The bytes of a value: bytes and text as they are, a UUID's sixteen, and of everything else those of its text.
+fn as_bytes<'v>(native: &'v Value<'_>) -> Result<Value<'v>, Hazard> {
+    Ok(match native {
+        Value::Null => Value::Null,
+        Value::Text(bytes) | Value::Json(bytes) | Value::Bytes(bytes) => Value::Bytes(Cow::Borrowed(bytes)),
+        Value::Uuid(bytes) => Value::Bytes(Cow::Owned(bytes.to_vec())),
+        other => Value::Bytes(Cow::Owned(written(other).ok_or(Hazard::WrongType)?.into_bytes())),
+    })
+}
+
+/// How a value is written: reals with the fewest digits that read back as the same, moments as ISO 8601 has them.
+pub(crate) fn written(value: &Value<'_>) -> Option<String> {
+    Some(match value {
+        Value::Bool(v) => v.to_string(),
+        Value::Int(v) => v.to_string(),
+        Value::Float32(v) => format!("{v:?}"),
+        Value::Float64(v) => format!("{v:?}"),
+        Value::Decimal(v) => v.to_string(),
+        Value::Uuid(v) => temporal::format_uuid(v),
+        Value::Date(v) => temporal::format_date(*v),
+        Value::Time(v) => temporal::format_time(*v),
+        Value::TimeTz(v, offset) => {
+            format!("{}{}", temporal::format_time(*v), temporal::format_offset(*offset))
+        }
+        Value::Timestamp(v) => temporal::format_timestamp(*v),
+        Value::TimestampTz(v) if matches!(*v, i64::MIN | i64::MAX) => temporal::format_timestamp(*v),
+        Value::TimestampTz(v) => match temporal::format_timestamp(*v).strip_suffix(" BC") {
+            Some(moment) => format!("{moment}+00 BC"),
+            None => format!("{}+00", temporal::format_timestamp(*v)),
+        },
+        Value::Interval(months, days, micros) => format!("{months} mons {days} days {micros} microseconds"),
+        Value::Bits(count, bytes) => {
+            (0..*count as usize)
+                .map(|at| {
+                    if bytes.get(at / 8).is_some_and(|byte| byte << (at % 8) & 0x80 != 0) { '1' } else { '0' }
+                })
+                .collect()
+        }
+        Value::Null | Value::Text(_) | Value::Json(_) | Value::Bytes(_) | Value::List(_) => return None,
+    })
+}
+
+/// The type that a column has on the target under a policy.
+pub fn kept(policy: Policy, logical: LogicalType, form: Form) -> (LogicalType, Form) {
+    match policy {
+        Policy::AsText => (LogicalType::Text, Form::Native),
+        Policy::AsBytes => (LogicalType::Bytes, Form::Native),
+        _ => (logical, form),
+    }
+}
