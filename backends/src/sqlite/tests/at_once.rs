@@ -79,6 +79,6 @@ fn an_error_is_one_at_once() {
     let (_folder, _writing, reading) = fixture();
     assert_eq!(
         at_once(&reading, false, "SELECT nothing FROM item").expect("it is known").unwrap_err().kind(),
-        ErrorKind::NotFound
+        ErrorKind::Invalid
     );
 }
