@@ -21,6 +21,7 @@ pub mod types;
 
 mod alone;
 mod append;
+mod at_once;
 mod catalog;
 mod cells;
 mod ddl;

@@ -18,7 +18,7 @@ use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use sea_orm::{ExecResult, QueryResult, Statement};
 use trimaran_core::{Error, ErrorKind, Result};
 
-use super::cells;
+use super::at_once::ReadingConnection;
 use super::error::failed;
 use super::file::DatabaseFile;
 use super::pool::PRAGMAS;
@@ -44,7 +44,7 @@ pub(super) struct Readers {
 
 #[derive(Debug)]
 struct Idle {
-    connection: Connection,
+    connection: ReadingConnection,
     since: Instant,
 }
 
@@ -68,7 +68,7 @@ impl Readers {
         })
     }
 
-    fn give_back(&self, connection: Connection) {
+    fn give_back(&self, connection: ReadingConnection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(idle) = idle.as_mut() else { return };
         idle.push(Idle { connection, since: Instant::now() });
@@ -114,7 +114,7 @@ pub(super) enum Form {
 
 /// A connection, and the right to use one.
 struct Session {
-    connection: Option<Connection>,
+    connection: Option<ReadingConnection>,
     slot: Slot,
 }
 
@@ -152,27 +152,26 @@ impl SqliteReading {
             Error::new(ErrorKind::Aborted, OPERATION)
                 .context("an earlier one of the same reading failed or was cut off")
         })?;
-        let connection = match session.connection.take() {
-            Some(connection) => connection,
+        let begin = self.form == Form::Transaction && !self.begun;
+        let readers = Arc::clone(&self.readers);
+        let mut interrupting = Interrupting(None);
+        let (rows, connection, mut session) = match session.connection.take() {
+            Some(connection) => match connection.read_at_once(begin, &statement, &types) {
+                Some(rows) => (rows, connection, session),
+                None => {
+                    interrupting.0 = Some(connection.interrupt_handle());
+                    off_the_runtime(move || (connection.read(begin, &statement, &types), connection, session))
+                        .await?
+                }
+            },
             None => {
-                let readers = Arc::clone(&self.readers);
-                let make = move || open(readers.file.path(), readers.busy_timeout, false);
-                off_the_runtime(make).await?.map_err(failed("open the SQLite file"))?
+                let make = move || ReadingConnection::open(readers.file.path(), readers.busy_timeout);
+                let connection = off_the_runtime(make).await?.map_err(failed("open the SQLite file"))?;
+                interrupting.0 = Some(connection.interrupt_handle());
+                off_the_runtime(move || (connection.read(begin, &statement, &types), connection, session))
+                    .await?
             }
         };
-        let begin = self.form == Form::Transaction && !self.begun;
-        let mut interrupting = Interrupting(Some(connection.get_interrupt_handle()));
-        let run = move || {
-            let read = || -> Result<_> {
-                if begin {
-                    connection.execute_batch("BEGIN DEFERRED").map_err(failed("begin a transaction"))?;
-                }
-                cells::read(&connection, &statement, &types)
-            };
-            let rows = read();
-            (rows, connection, session)
-        };
-        let (rows, connection, mut session) = off_the_runtime(run).await?;
         interrupting.0 = None;
         let rows = rows?;
         session.connection = Some(connection);
@@ -186,8 +185,7 @@ impl SqliteReading {
         // One that failed is closed already, and there was nothing to lose.
         let Some(Session { connection: Some(connection), slot }) = self.session.take() else { return Ok(()) };
         if self.form == Form::Transaction {
-            // Nothing was written: this waits for nobody.
-            connection.execute_batch("COMMIT").map_err(failed("end a transaction"))?;
+            connection.commit()?;
         }
         self.readers.give_back(connection);
         drop(slot);

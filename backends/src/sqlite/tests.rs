@@ -1,6 +1,7 @@
 //! The engine on real files, made here and thrown away.
 
 mod application;
+mod at_once;
 mod catalog;
 mod connection;
 mod open;
