@@ -65,7 +65,7 @@ impl SqlDatasets {
         operation: &str,
         id: DatasetPromptId,
     ) -> Result<Option<dataset_prompt::Model>> {
-        dataset_prompt::Entity::find().filter(self.this_prompt(id)).fetch_one(executor, operation).await
+        dataset_prompt::Entity::find().filter(self.this_prompt(id)).one(executor).await.doing(operation)
     }
 
     /// Rows at the positions that were reserved.
