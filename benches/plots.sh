@@ -71,13 +71,13 @@ draw questions 700 <<G
 set tmargin 6
 set logscale x
 set xlabel "answers a second about the same pieces"
-set xrange [0.1:*]
+set xrange [0.01:*]
 set key tmargin center horizontal samplen 2
 set arrow from 10000,graph 0 to 10000,graph 1 nohead dt 2 lw 2 lc rgb promised
-plot "$work/questions" using 5:0:(0.1):5:(\$0-0.4):(\$0-0.2) :ytic(1) with boxxy lc rgb promised title "kept", \
-  "" using 2:0:(0.1):2:(\$0-0.2):(\$0) with boxxy lc rgb ours title "DuckDB, computed", \
-  "" using 3:0:(0.1):3:(\$0):(\$0+0.2) with boxxy lc rgb raw title "duckdb crate", \
-  "" using 4:0:(0.1):4:(\$0+0.2):(\$0+0.4) with boxxy lc rgb other title "Postgres, computed", \
+plot "$work/questions" using 5:0:(0.01):5:(\$0-0.4):(\$0-0.2) :ytic(1) with boxxy lc rgb promised title "kept", \
+  "" using 2:0:(0.01):2:(\$0-0.2):(\$0) with boxxy lc rgb ours title "DuckDB, computed", \
+  "" using 3:0:(0.01):3:(\$0):(\$0+0.2) with boxxy lc rgb raw title "duckdb crate", \
+  "" using 4:0:(0.01):4:(\$0+0.2):(\$0+0.4) with boxxy lc rgb other title "Postgres, computed", \
   NaN with lines dt 2 lw 2 lc rgb promised title "promised, kept"
 G
 

@@ -48,7 +48,7 @@ pub(super) struct Writer {
 #[derive(Debug)]
 enum Kept {
     /// A connection, and since when it waits.
-    Idle(Connection, Instant),
+    Idle(Box<Connection>, Instant),
     /// None was made yet, or the last one was lost.
     Nothing,
     /// The pool is closed.
@@ -72,7 +72,7 @@ impl Writer {
     pub(super) async fn begin(self: &Arc<Self>, turn: Slot, slot: Slot, form: Form) -> Result<SqliteWriting> {
         let mut kept = Arc::clone(&self.kept).lock_owned().await;
         let connection = match std::mem::replace(&mut *kept, Kept::Nothing) {
-            Kept::Idle(connection, _) => Some(connection),
+            Kept::Idle(connection, _) => Some(*connection),
             Kept::Nothing => None,
             Kept::Closed => {
                 *kept = Kept::Closed;
@@ -125,7 +125,7 @@ impl Session {
         if let Some(connection) = self.connection.take()
             && (connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok())
         {
-            *self.kept = Kept::Idle(connection, Instant::now());
+            *self.kept = Kept::Idle(Box::new(connection), Instant::now());
         }
     }
 }
