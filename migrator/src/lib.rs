@@ -7,6 +7,7 @@
 //! adds the keys. [`verify`] compares what the source held with what the target holds plus what was put aside, and
 //! [`compare`] names the rows that differ. [`migrate`] puts these together, [`cli`] is the command line.
 
+pub mod choices;
 pub mod cli;
 pub mod compare;
 mod config_command;
@@ -21,6 +22,7 @@ mod log;
 pub mod mapping;
 pub mod meaning;
 pub mod migrate;
+mod objects;
 mod own_store;
 pub mod plan;
 pub mod planner;
@@ -54,6 +56,7 @@ pub mod storage_classes;
 mod tenant_command;
 mod tenant_report;
 mod tenant_watch;
+mod translate;
 pub mod unique;
 pub mod verify;
 pub mod work;

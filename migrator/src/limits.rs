@@ -17,6 +17,8 @@ const POSTGRES_FIELD_LIMIT: usize = 1_073_741_823 - 1_024;
 const POSTGRES_ROW_LIMIT: usize = 0x3fff_ffff - 4_096;
 /// The most bytes of an entry of a B-tree: a third of a page of 8 kB, less its overhead (`BTMaxItemSize`).
 const POSTGRES_INDEX_LIMIT: usize = 2_704;
+/// The most dimensions of an array (`MAXDIM`).
+const POSTGRES_DIMENSIONS: usize = 6;
 /// SQLite's default limit for one value, and for a row (SQLITE_MAX_LENGTH).
 const SQLITE_LIMIT: usize = 1_000_000_000;
 
@@ -64,9 +66,32 @@ pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
             Some((whole, fraction)) if whole > 131_072 || fraction > 16_383 => Err(Hazard::OutOfRange),
             _ => Ok(()),
         },
-        Value::List(values) => values.iter().try_for_each(|v| accepts(engine, v)),
+        Value::List(values) => {
+            let nested = values.iter().any(|v| matches!(v, Value::List(_)));
+            if engine == Engine::Postgres && nested && lengths(values).is_none() {
+                return Err(Hazard::OutOfRange);
+            }
+            values.iter().try_for_each(|v| accepts(engine, v))
+        }
         _ => Ok(()),
     }
+}
+
+/// The lengths of a list of lists in all its dimensions; `None` if it is not regular, as Postgres's arrays are.
+fn lengths(values: &[Value<'_>]) -> Option<Vec<usize>> {
+    let inner = |value: &Value<'_>| match value {
+        Value::List(values) if values.is_empty() => None,
+        Value::List(values) => lengths(values),
+        // That is how it looks to its list: a NULL among lists has another shape than they.
+        _ => Some(Vec::new()),
+    };
+    let mut shapes = values.iter().map(inner);
+    let mut shape = shapes.next().unwrap_or_else(|| Some(Vec::new()))?;
+    if shapes.any(|other| other.as_ref() != Some(&shape)) {
+        return None;
+    }
+    shape.insert(0, values.len());
+    (shape.len() <= POSTGRES_DIMENSIONS).then_some(shape)
 }
 
 /// The days since 1970 that an engine's type for dates or moments reaches over; `None` where that is all that there are.

@@ -6,31 +6,20 @@ use trimaran_backends::catalog::{Catalog, TableName};
 use trimaran_backends::{Database, Dialect};
 use trimaran_core::{Engine, Result};
 
+use crate::choices::Choices;
 use crate::own_store;
 use crate::plan::{Estimate, Plan, SequencePlan, TablePlan};
-use crate::policy::Policy;
 
 mod choose;
 mod columns;
+mod enums;
 mod keys;
+mod objects;
 mod types;
 
 use choose::choose;
-use columns::plan_column;
+use columns::{Drafts, plan_column};
 use keys::{plan_foreign_key, plan_keys};
-
-/// What the operator chose.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Choices {
-    /// Patterns of the tables that move; none means all.
-    pub tables: Vec<String>,
-    /// Patterns of the tables that don't.
-    pub exclude: Vec<String>,
-    /// The target's schema.
-    pub schema: Option<String>,
-    /// What is done with hazards.
-    pub on_hazard: Policy,
-}
 
 /// Source bytes per second that one small machine moves and proves, for estimates: what two cores were measured to do.
 const TYPICAL_RATE: u64 = 40_000_000;
@@ -80,18 +69,23 @@ pub fn plan(
             columns: Vec::new(),
             unique: Vec::new(),
             indexes: Vec::new(),
+            index_sql: Vec::new(),
             foreign_keys: Vec::new(),
         };
+        let scope = objects::scope(source, table, &types, target, choices, &catalog.unmovable)?;
         for column in &table.columns {
-            if let Some(column) =
-                plan_column(table, column, &types, target, choices, &target_schema, &mut plan.not_moved)
-            {
+            let drafts =
+                Drafts { types: &types, target, choices, target_schema: &target_schema, scope: &scope };
+            if let Some(column) = plan_column(table, column, &drafts, &mut plan.not_moved) {
                 draft.columns.push(column);
             }
         }
         plan_keys(table, &mut draft, &mut plan.not_moved);
         plan.tables.push(draft);
+        objects::plan_indexes(&mut plan, &table.name, scope);
     }
+    enums::plan_enums(&mut plan, choices.enums);
+    objects::plan_views(&mut plan, catalog);
     for (at, table) in chosen.iter().enumerate() {
         for key in &table.foreign_keys {
             match plan_foreign_key(table, key, &plan) {

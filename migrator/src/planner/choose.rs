@@ -4,7 +4,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use trimaran_backends::catalog::{Catalog, Table};
 use trimaran_core::{Error, ErrorKind, Result};
 
-use super::Choices;
+use crate::choices::Choices;
 
 /// The tables that move, by the operator's patterns.
 ///

@@ -95,5 +95,6 @@ pub(super) fn plan_foreign_key(
         references_columns: key.referenced_columns.clone(),
         on_delete: key.on_delete,
         on_update: key.on_update,
+        deferred: key.deferred,
     })
 }

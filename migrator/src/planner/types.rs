@@ -33,7 +33,6 @@ pub(super) fn types(source: &dyn Database, tables: &[&Table]) -> Result<(Types, 
             let columns: Vec<Column> = table
                 .columns
                 .iter()
-                .filter(|c| c.generated.is_none())
                 .filter(|c| profile::is_in_doubt(c) || keyed.contains(&(&table.name, c.name.as_str())))
                 .cloned()
                 .collect();
