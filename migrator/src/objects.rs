@@ -86,16 +86,23 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
     error.engine_code().is_some() && !gone
 }
 
-/// Drops the views that a run made, in the opposite order; one that was given another name stays, and keeps its tables from going.
+/// Drops the views that a run made; one that was given another name stays, and keeps its tables from going.
 pub(crate) fn drop_views(
     dialect: &dyn Dialect,
     session: &mut dyn Session,
     plan: &Plan,
     done: &dyn Fn(&str) -> bool,
 ) -> Result<()> {
-    for view in plan.views.iter().rev().filter(|view| done(&step(&view.name))) {
-        let name = TableName::new(plan.schema.clone(), view.name.clone());
-        session.execute(&format!("DROP VIEW IF EXISTS {}", dialect.qualify(&name)))?;
+    let made = plan.views.iter().rev().filter(|view| done(&step(&view.name)));
+    let names: Vec<_> =
+        made.map(|view| dialect.qualify(&TableName::new(plan.schema.clone(), view.name.clone()))).collect();
+    if dialect.engine() == Engine::Postgres && !names.is_empty() {
+        // One statement, so that views of one another don't stand in the way.
+        session.execute(&format!("DROP VIEW IF EXISTS {}", names.join(", ")))?;
+        return Ok(());
+    }
+    for name in names {
+        session.execute(&format!("DROP VIEW IF EXISTS {name}"))?;
     }
     Ok(())
 }

@@ -116,6 +116,7 @@ fn whole(text: &str, scope: &Scope) -> Result<Translated, String> {
     Ok(found)
 }
 
+/// What the parser makes begins with a parenthesis only where that one's partner ends it.
 fn parenthesised(sql: &str) -> String {
     if sql.starts_with('(') { sql.to_owned() } else { format!("({sql})") }
 }

@@ -69,13 +69,10 @@ impl Outline {
         found.and_then(|constraint| constraint.name.clone())
     }
 
-    /// Whether the foreign key on just these columns is checked only at commit.
-    pub(crate) fn is_deferred(&self, columns: &[String]) -> bool {
-        let same = |declared: &[String]| {
-            declared.len() == columns.len()
-                && declared.iter().zip(columns).all(|(a, b)| a.eq_ignore_ascii_case(b))
-        };
-        self.constraints.iter().any(|c| c.kind == ConstraintKind::Foreign && c.deferred && same(&c.columns))
+    /// Whether the foreign key at `place`, in the order of the declarations, is checked only at commit.
+    pub(crate) fn is_deferred(&self, place: usize) -> bool {
+        let mut foreign = self.constraints.iter().filter(|c| c.kind == ConstraintKind::Foreign);
+        foreign.nth(place).is_some_and(|key| key.deferred)
     }
 
     /// The expression of a generated column.

@@ -169,9 +169,9 @@ pub(crate) fn references(
         Ok(found.into_values().collect())
     };
     let mut found = read().map_err(failed(format!("read the foreign keys of {child}")))?;
-    for reference in &mut found {
+    for (place, reference) in found.iter_mut().enumerate() {
         reference.name = outline.name_of(ConstraintKind::Foreign, &reference.columns);
-        reference.deferred = outline.is_deferred(&reference.columns);
+        reference.deferred = outline.is_deferred(place);
     }
     Ok(found)
 }

@@ -90,8 +90,7 @@ fn own_collation(tokens: &[Token], scope: &Scope) -> Option<String> {
 
 /// An item as it is compared: ASCII's capitals and small letters alike, or without the spaces at its end.
 fn collated(found: &Translated, collation: Option<&str>) -> Result<String, String> {
-    let plain =
-        || if found.sql.starts_with('"') { found.sql.clone() } else { parenthesised_once(&found.sql) };
+    let plain = || if found.sql.starts_with('"') { found.sql.clone() } else { parenthesised(&found.sql) };
     match (collation, found.kind) {
         (None | Some("BINARY"), _) if !found.collated => Ok(plain()),
         (Some("NOCASE" | "RTRIM"), Kind::Int | Kind::Float | Kind::Bytes | Kind::Bool | Kind::Other) => {
@@ -102,11 +101,4 @@ fn collated(found: &Translated, collation: Option<&str>) -> Result<String, Strin
         (Some("BINARY"), Kind::Text) => Ok(plain()),
         (other, _) => Err(format!("the collation {}", other.unwrap_or("of a column in an expression"))),
     }
-}
-
-/// An expression in an index stands in parentheses of its own.
-fn parenthesised_once(sql: &str) -> String {
-    let inner = parenthesised(sql);
-    // `(a) + (b)` begins and ends with parentheses too, but the parser never makes such.
-    if inner.ends_with(')') { inner } else { format!("({inner})") }
 }

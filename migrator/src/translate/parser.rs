@@ -4,7 +4,7 @@
 use trimaran_core::Engine;
 
 use super::tokens::Token;
-use super::{Kind, Scope, Translated, parenthesised};
+use super::{Kind, Scope, Translated};
 
 type Found = Result<Translated, String>;
 
@@ -339,5 +339,5 @@ fn arithmetic(left: &Translated, operator: &str, right: &Translated, kind: Kind)
     if left.literal && right.literal {
         return Err(format!("`{operator}` of two literals"));
     }
-    Ok(made(parenthesised(&format!("{} {operator} {}", left.sql, right.sql)), kind))
+    Ok(made(format!("({} {operator} {})", left.sql, right.sql), kind))
 }

@@ -5,7 +5,7 @@ use trimaran_backends::testing::postgres::database;
 use crate::cli::{cell, duckdb_url, execute, migrate};
 
 /// Column, DuckDB type, value in DuckDB, type in Postgres, value in Postgres as text.
-const DUCKDB: [(&str, &str, &str, &str, &str); 52] = [
+const DUCKDB: [(&str, &str, &str, &str, &str); 51] = [
     ("c_bool", "BOOLEAN", "true", "boolean", "true"),
     ("c_tinyint", "TINYINT", "-128", "smallint", "-128"),
     ("c_smallint", "SMALLINT", "-32768", "smallint", "-32768"),
