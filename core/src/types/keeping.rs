@@ -178,7 +178,12 @@ pub const SOURCES: [(Engine, &str, &str, &str); 52] = {
         (D, "ENUM('low', 'high')", "text", LABELS),
         (D, "INTEGER[]", "integer[]", ""),
         (D, "INTEGER[3]", "integer[]", "the length"),
-        (D, "INTEGER[][]", "integer[][]", "`json`; arrays with `--nested arrays`"),
+        (
+            D,
+            "INTEGER[][]",
+            "integer[][]",
+            "nothing, for it is `json`; arrays with `--nested arrays`, if they are regular",
+        ),
         (D, "STRUCT(a INTEGER)", "json", OBJECT),
         (D, "MAP(VARCHAR, INTEGER)", "json", OBJECT),
         (D, "UNION(i INTEGER, s VARCHAR)", "json", OBJECT),
@@ -225,7 +230,7 @@ pub fn page() -> String {
         let lost = if lost.is_empty() { "nothing" } else { lost };
         page.push_str(&format!("| {engine} | {} | {becomes} | {lost} |\n", declared.replace('|', "\\|")));
     }
-    page.push_str("\nVARIANT and GEOMETRY of DuckDB do not move, and are reported.\n");
+    page.push_str("\nVARIANT, GEOMETRY and TIME_NS of DuckDB do not move, nor does a nested type that holds one, and are reported.\n");
     page
 }
 

@@ -200,6 +200,7 @@ impl<'t> Parser<'t> {
             {
                 Ok(Translated { literal: true, ..made(word.to_ascii_lowercase(), Kind::Bool) })
             }
+            Token::Word(word) if word.eq_ignore_ascii_case("CAST") && self.takes("(") => self.cast(),
             Token::Word(word) if self.takes("(") => self.function(&word.to_ascii_lowercase()),
             Token::Word(name) | Token::Quoted(name) => self.column(name),
             Token::Symbol(symbol) => Err(format!("`{symbol}` is not carried over")),
@@ -230,6 +231,32 @@ impl<'t> Parser<'t> {
             return Err(format!("the values of {name} are written in another way"));
         }
         Ok(Translated { collated: column.collation.is_some(), ..made(column.sql.clone(), column.kind) })
+    }
+
+    /// A cast that changes nothing: to another width of the same kind at most, which the source has made sure of.
+    fn cast(&mut self) -> Found {
+        const KINDS: [(&str, Kind); 10] = [
+            ("SMALLINT", Kind::Int),
+            ("INTEGER", Kind::Int),
+            ("INT", Kind::Int),
+            ("BIGINT", Kind::Int),
+            ("VARCHAR", Kind::Text),
+            ("TEXT", Kind::Text),
+            ("DOUBLE", Kind::Float),
+            ("REAL", Kind::Float),
+            ("BLOB", Kind::Bytes),
+            ("BOOLEAN", Kind::Bool),
+        ];
+        let of = self.expression()?;
+        self.wants("AS")?;
+        let named = self.tokens.get(self.at).and_then(Token::name).unwrap_or_default();
+        self.at += 1;
+        self.wants(")")?;
+        let kind =
+            KINDS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(&named)).map(|(_, kind)| kind);
+        // REAL has 32 bits in DuckDB.
+        let narrow = self.scope.source == Engine::Duckdb && named.eq_ignore_ascii_case("REAL");
+        if kind == Some(of.kind) && !narrow { Ok(of) } else { Err(format!("a cast to {named}")) }
     }
 
     fn function(&mut self, name: &str) -> Found {

@@ -38,6 +38,7 @@ fn what_means_the_same_is_carried_over() {
         ("a > 1 AND NOT done", LogicalType::Bool, "((\"a\" > 1) AND (NOT \"done\"))"),
         ("a IS NOT NULL", LogicalType::Int64, "(\"a\" IS NOT NULL)::integer"),
         ("done = 1", LogicalType::Bool, "(\"done\" = true)"),
+        ("CAST((a + 1) AS INTEGER)", LogicalType::Int64, "(\"a\" + 1)"),
         ("coalesce(name, 'none')", LogicalType::Text, "coalesce(\"name\", 'none')"),
         (
             "at IS NULL OR name IN ('x', 'y')",
@@ -65,6 +66,8 @@ fn what_may_mean_something_else_is_not() {
         ("mail = 'x'", LogicalType::Bool),
         ("name LIKE 'a%'", LogicalType::Bool),
         ("round(r)", LogicalType::Float64),
+        ("CAST(r AS INTEGER)", LogicalType::Int64),
+        ("CAST(a AS TEXT)", LogicalType::Text),
         ("strftime('%Y', at)", LogicalType::Text),
         ("substr(name, -2)", LogicalType::Text),
         ("json_extract(name, '$.a')", LogicalType::Text),

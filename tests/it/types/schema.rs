@@ -16,6 +16,7 @@ fn names_of_every_kind_are_kept() {
                CREATE TABLE "Order" ("select" INTEGER PRIMARY KEY, "Mixed Case" TEXT DEFAULT 'it''s', "a""b" INTEGER DEFAULT nextval('"Ticket No"'));
                INSERT INTO "Order" ("select") VALUES (1), (2);
                CREATE UNIQUE INDEX "Index one" ON "Order" ("Mixed Case", "select");
+               CREATE TABLE "dotted.name" ("x.y" INTEGER, """quoted""" TEXT); INSERT INTO "dotted.name" VALUES (1, 'dot');
                CREATE SCHEMA extra; CREATE TABLE extra.notes (id INTEGER); INSERT INTO extra.notes VALUES (42);
                CREATE VIEW v AS SELECT 1;"#,
         )
@@ -30,6 +31,7 @@ fn names_of_every_kind_are_kept() {
     );
     assert_eq!(cell(&target, r#"SELECT count(*) FROM pg_indexes WHERE indexname = 'Index one'"#), "1");
     assert_eq!(cell(&target, "SELECT id FROM extra.notes"), "42");
+    assert_eq!(cell(&target, r#"SELECT """quoted""" FROM "dotted.name" WHERE "x.y" = 1"#), "dot");
     assert!(run.json["not_moved"].to_string().contains("\"view\""));
 }
 
