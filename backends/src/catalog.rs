@@ -152,6 +152,8 @@ pub struct ForeignKey {
     pub on_delete: ReferentialAction,
     /// What happens on update.
     pub on_update: ReferentialAction,
+    /// Whether it is checked at commit and not before (`DEFERRABLE INITIALLY DEFERRED`).
+    pub deferred: bool,
 }
 
 /// What a foreign key does when the row referred to is deleted or changed.
@@ -244,12 +246,20 @@ pub struct Unmovable {
     pub name: String,
     /// Why it does not move, and what to do about it.
     pub reason: String,
+    /// The statement that made it, in the engine's own SQL, where a plan can do something with that. Not part of a report.
+    #[serde(skip)]
+    pub sql: Option<String>,
 }
 
 impl Unmovable {
     /// Something that does not move.
     pub fn new(kind: impl Into<String>, name: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { kind: kind.into(), name: name.into(), reason: reason.into() }
+        Self { kind: kind.into(), name: name.into(), reason: reason.into(), sql: None }
+    }
+
+    /// The same, with the statement that made it.
+    pub fn with_sql(self, sql: impl Into<String>) -> Self {
+        Self { sql: Some(sql.into()), ..self }
     }
 }
 

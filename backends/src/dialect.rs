@@ -35,6 +35,11 @@ pub trait Dialect: Send + Sync {
     /// The statements that must run before the tables exist (sequences that defaults draw from).
     fn create_sequence(&self, sequence: &Sequence) -> Option<Statement>;
 
+    /// The statement that makes an enum type, where the engine has such. Columns have it by [`Labels::enum_type`].
+    fn create_enum(&self, _name: &TableName, _labels: &[String]) -> Option<Statement> {
+        None
+    }
+
     /// The statement that creates a table, with whatever keys this engine can only declare at creation.
     fn create_table(&self, table: &TableDefinition) -> Statement;
 
@@ -139,4 +144,25 @@ pub struct ColumnDefinition {
     pub default: Option<String>,
     /// Whether the engine shall count it up. The next value is one more than the greatest, and at least `next`.
     pub identity: Option<i64>,
+    /// The expression that the engine shall compute it by, in its SQL already.
+    pub generated: Option<String>,
+    /// The texts that it may hold, where those are listed.
+    pub labels: Option<Labels>,
+}
+
+/// The texts that a column may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// They, in order.
+    pub values: Vec<String>,
+    /// The enum type that the column is to have; without one it is text under a check.
+    pub enum_type: Option<TableName>,
+}
+
+impl Labels {
+    /// The check that holds a column, already in quotes, to them: SQL that all engines read.
+    pub fn check(&self, column: &str) -> String {
+        let literal = |label: &String| format!("'{}'", label.replace('\'', "''"));
+        format!("CHECK ({column} IN ({}))", self.values.iter().map(literal).collect::<Vec<_>>().join(", "))
+    }
 }

@@ -70,6 +70,10 @@ pub use trimaran_core::{Location, location};
 #[cfg(all(feature = "testing", feature = "sqlite", feature = "duckdb"))]
 mod conformance_tests;
 
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "postgres", feature = "sqlite", feature = "duckdb"))]
+mod type_table_tests;
+
 /// The documentation's code compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/add-an-engine.md")]

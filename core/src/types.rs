@@ -9,6 +9,8 @@ use std::fmt;
 
 use crate::Engine;
 
+pub mod keeping;
+
 /// What the values of a column mean, whichever engine keeps them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LogicalType {

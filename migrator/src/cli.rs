@@ -11,13 +11,13 @@ use trimaran_core::clock::{Clock as _, SystemClock};
 use trimaran_core::config::units;
 use trimaran_core::{Error, ErrorKind, Result};
 
+use crate::choices::{Choices, Enums, Nested};
 use crate::config_command;
 use crate::exit::{self, Exit};
 use crate::interrupt;
 use crate::log;
 use crate::migrate::{self, Failure, Order};
 use crate::migration_page::{self, About};
-use crate::planner::Choices;
 use crate::policy::Policy;
 use crate::progress::Progress;
 use crate::prove_isolation_command;
@@ -121,8 +121,14 @@ struct Common {
     /// What to do with rows that the target can't hold as they are: reject, quarantine or escape. A plan has more, by column.
     #[arg(long, default_value_t, value_name = "POLICY", value_parser = Policy::for_all)]
     on_hazard: Policy,
+    /// What ENUM columns become: text under a check, an enum type (Postgres), or text that may be any.
+    #[arg(long, default_value_t, value_name = "KIND")]
+    enums: Enums,
+    /// What lists of lists become on Postgres: json, or arrays, where a value that is not regular is a hazard.
+    #[arg(long, default_value_t, value_name = "KIND")]
+    nested: Nested,
     /// Go by this plan, as `plan -o` wrote it and you edited it.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["tables", "exclude", "schema", "on_hazard"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tables", "exclude", "schema", "on_hazard", "enums", "nested"])]
     plan: Option<PathBuf>,
     /// Threads that read and write [default: twice the processors, at most 8].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -176,6 +182,8 @@ impl Common {
                 exclude: self.exclude.clone(),
                 schema: self.schema.clone(),
                 on_hazard: self.on_hazard,
+                enums: self.enums,
+                nested: self.nested,
             },
             plan: self.plan.clone(),
             budget: Budget { memory: self.memory, jobs: self.jobs() },

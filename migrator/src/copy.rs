@@ -176,8 +176,7 @@ impl Copy<'_> {
         let origin = self.source.table(planned)?;
         let mapper = RowMapper::new(self.plan, planned, origin, &self.held[at])?;
         let name = planned.target_name();
-        let columns: Vec<(String, LogicalType)> =
-            planned.columns.iter().map(|c| (c.target.clone(), c.logical.clone())).collect();
+        let columns = planned.written();
         let mut record = ChunkRecord {
             table: planned.source_name(),
             chunk,
@@ -214,7 +213,7 @@ impl Copy<'_> {
                 )?;
                 record.quarantined += 1;
             } else {
-                mapped.escape(planned);
+                mapped.write(planned);
                 self.target.encode_row(mapper.types(), &mapped.values, &mut buffer)?;
                 record.written += 1;
             }

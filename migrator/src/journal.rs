@@ -12,7 +12,7 @@ use trimaran_backends::{Dialect, Identity, Session};
 use trimaran_core::digest::Digest;
 use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value};
 
-use crate::planner::Choices;
+use crate::choices::Choices;
 
 mod quarantine;
 

@@ -7,6 +7,7 @@
 //! adds the keys. [`verify`] compares what the source held with what the target holds plus what was put aside, and
 //! [`compare`] names the rows that differ. [`migrate`] puts these together, [`cli`] is the command line.
 
+pub mod choices;
 pub mod cli;
 pub mod compare;
 mod config_command;
@@ -23,6 +24,7 @@ pub mod meaning;
 pub mod migrate;
 mod migration_chart;
 mod migration_page;
+mod objects;
 mod own_store;
 pub mod plan;
 pub mod planner;
@@ -58,6 +60,7 @@ mod tenant_command;
 mod tenant_report;
 mod tenant_watch;
 pub mod timeline;
+mod translate;
 pub mod unique;
 pub mod verify;
 pub mod work;

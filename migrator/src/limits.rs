@@ -17,8 +17,31 @@ const POSTGRES_FIELD_LIMIT: usize = 1_073_741_823 - 1_024;
 const POSTGRES_ROW_LIMIT: usize = 0x3fff_ffff - 4_096;
 /// The most bytes of an entry of a B-tree: a third of a page of 8 kB, less its overhead (`BTMaxItemSize`).
 const POSTGRES_INDEX_LIMIT: usize = 2_704;
+/// Offsets from UTC stay below sixteen hours, in seconds, on all engines.
+const OFFSET_LIMIT: i32 = 16 * 3600;
+/// DuckDB's first moment, 290309-12-22 (BC), in microseconds since 1970.
+const DUCKDB_FIRST_MOMENT: i64 = -9_223_372_022_400_000_000;
+/// The most dimensions of an array (`MAXDIM`).
+const POSTGRES_DIMENSIONS: usize = 6;
 /// SQLite's default limit for one value, and for a row (SQLITE_MAX_LENGTH).
 const SQLITE_LIMIT: usize = 1_000_000_000;
+
+/// Whether an engine can hold a value in a column of a type. Of a list alone one can't tell whether NULL in it is a list.
+///
+/// # Errors
+/// The hazard that stands in the way.
+pub fn accepts_as(engine: Engine, logical: &LogicalType, value: &Value<'_>) -> Result<(), Hazard> {
+    if let (LogicalType::List(element), Value::List(values)) = (logical, value)
+        && engine == Engine::Postgres
+        && matches!(**element, LogicalType::List(_))
+    {
+        if values.iter().any(Value::is_null) {
+            return Err(Hazard::OutOfRange);
+        }
+        values.iter().try_for_each(|value| accepts_as(engine, element, value))?;
+    }
+    accepts(engine, value)
+}
 
 /// Whether an engine can hold a value of a logical type.
 ///
@@ -50,23 +73,66 @@ pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
             }
             size(engine, v.len())
         }
-        Value::Bytes(v) | Value::Bits(_, v) => size(engine, v.len()),
+        // Its infinities are each other's negatives, and its first moment begins a day.
+        Value::Date(v) if engine == Engine::Duckdb && *v == -i32::MAX => Err(Hazard::OutOfRange),
+        Value::Timestamp(v) | Value::TimestampTz(v)
+            if engine == Engine::Duckdb && *v != i64::MIN && *v < DUCKDB_FIRST_MOMENT =>
+        {
+            Err(Hazard::OutOfRange)
+        }
         Value::Date(v) if !matches!(*v, i32::MIN | i32::MAX) => {
             inside(i64::from(*v), days(engine, &LogicalType::Date))
         }
         Value::Timestamp(micros) | Value::TimestampTz(micros) if !matches!(*micros, i64::MIN | i64::MAX) => {
             inside(micros.div_euclid(temporal::DAY), days(engine, &LogicalType::Timestamp))
         }
-        Value::Float64(v) if engine == Engine::Sqlite && v.is_nan() => Err(Hazard::OutOfRange),
-        Value::Float32(v) if engine == Engine::Sqlite && v.is_nan() => Err(Hazard::OutOfRange),
+        // SQLite makes NULL of NaN, and zero of the negative zero.
+        Value::Float64(v) if engine == Engine::Sqlite && (v.is_nan() || v.to_bits() == 1 << 63) => {
+            Err(Hazard::OutOfRange)
+        }
+        Value::Float32(v) if engine == Engine::Sqlite && (v.is_nan() || v.to_bits() == 1 << 31) => {
+            Err(Hazard::OutOfRange)
+        }
+        Value::TimeTz(_, offset) if offset.abs() >= OFFSET_LIMIT => Err(Hazard::OutOfRange),
+        // DuckDB has no string of no bits.
+        Value::Bits(0, _) if engine == Engine::Duckdb => Err(Hazard::OutOfRange),
         // Digits before and after the point that Postgres' numeric holds (its documentation, table 8.2).
         Value::Decimal(v) if engine == Engine::Postgres => match decimal::digits(v) {
             Some((whole, fraction)) if whole > 131_072 || fraction > 16_383 => Err(Hazard::OutOfRange),
             _ => Ok(()),
         },
-        Value::List(values) => values.iter().try_for_each(|v| accepts(engine, v)),
+        Value::Bytes(v) | Value::Bits(_, v) => size(engine, v.len()),
+        Value::List(values) => {
+            let nested = values.iter().any(|v| matches!(v, Value::List(_)));
+            if engine == Engine::Postgres && nested && lengths(values).is_none() {
+                return Err(Hazard::OutOfRange);
+            }
+            // In SQLite a list is text, which says any of these.
+            let real = |v: &&Value<'_>| matches!(v, Value::Float32(_) | Value::Float64(_));
+            values
+                .iter()
+                .filter(|v| engine != Engine::Sqlite || !real(v))
+                .try_for_each(|v| accepts(engine, v))
+        }
         _ => Ok(()),
     }
+}
+
+/// The lengths of a list of lists in all its dimensions; `None` if it is not regular, as Postgres's arrays are.
+fn lengths(values: &[Value<'_>]) -> Option<Vec<usize>> {
+    let inner = |value: &Value<'_>| match value {
+        Value::List(values) if values.is_empty() => None,
+        Value::List(values) => lengths(values),
+        // That is how it looks to its list: a NULL among lists has another shape than they.
+        _ => Some(Vec::new()),
+    };
+    let mut shapes = values.iter().map(inner);
+    let mut shape = shapes.next().unwrap_or_else(|| Some(Vec::new()))?;
+    if shapes.any(|other| other.as_ref() != Some(&shape)) {
+        return None;
+    }
+    shape.insert(0, values.len());
+    (shape.len() <= POSTGRES_DIMENSIONS).then_some(shape)
 }
 
 /// The days since 1970 that an engine's type for dates or moments reaches over; `None` where that is all that there are.
@@ -138,6 +204,40 @@ fn inside(day: i64, range: Option<Range<i64>>) -> Result<(), Hazard> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_engine_would_refuse_is_found_before() {
+        let of = |value: &Value<'_>, refusing: &[Engine]| {
+            for engine in Engine::ALL {
+                assert_eq!(
+                    accepts(engine, value).is_err(),
+                    refusing.contains(&engine),
+                    "{value:?} on {engine}"
+                );
+            }
+        };
+        let row = |values: &[i64]| Value::List(values.iter().map(|v| Value::Int(*v)).collect());
+        of(&Value::Float64(-0.0), &[Engine::Sqlite]);
+        of(&Value::Float32(f32::NAN), &[Engine::Sqlite]);
+        of(&Value::List(vec![Value::Float64(f64::NAN), Value::Float64(-0.0)]), &[]);
+        of(&Value::TimeTz(0, 57_600), &Engine::ALL);
+        of(&Value::TimeTz(0, -57_599), &[]);
+        of(&Value::Bits(0, Default::default()), &[Engine::Duckdb]);
+        of(&Value::Date(i32::MIN + 1), &[Engine::Postgres, Engine::Duckdb]);
+        of(&Value::Date(i32::MIN + 2), &[Engine::Postgres]);
+        of(&Value::Timestamp(i64::MIN + 1), &[Engine::Postgres, Engine::Duckdb]);
+        of(&Value::TimestampTz(-9_223_372_022_400_000_000), &[Engine::Postgres]);
+        of(&Value::List(vec![row(&[1, 2]), row(&[3, 4])]), &[]);
+        of(&Value::List(vec![row(&[1, 2]), row(&[3])]), &[Engine::Postgres]);
+        of(&Value::List(vec![row(&[])]), &[Engine::Postgres]);
+        of(&Value::List(vec![Value::Null, row(&[1])]), &[Engine::Postgres]);
+        of(&Value::List(vec![Value::Null]), &[]);
+        let nested = LogicalType::parse("integer[][]").unwrap();
+        let null = Value::List(vec![Value::Null]);
+        assert_eq!(accepts_as(Engine::Postgres, &nested, &null), Err(Hazard::OutOfRange));
+        assert_eq!(accepts_as(Engine::Duckdb, &nested, &null), Ok(()));
+        assert_eq!(accepts_as(Engine::Postgres, &nested, &Value::List(vec![row(&[1])])), Ok(()));
+    }
 
     #[test]
     fn surrogates_by_themselves_are_told_from_other_broken_text() {

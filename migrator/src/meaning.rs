@@ -27,7 +27,7 @@ pub fn of<'v>(native: &'v Value<'_>, column: &ColumnPlan, target: Engine) -> Mea
     let converted = exact(native, column);
     let fault = match &converted {
         Ok(Value::Null) if !column.nullable => Some(Hazard::NullInKey),
-        Ok(value) => limits::accepts(target, value).err(),
+        Ok(value) => limits::accepts_as(target, &column.logical, value).err(),
         Err(hazard) => Some(*hazard),
     };
     let Some(hazard) = fault else {

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use trimaran_backends::Location;
 use trimaran_core::{Error, ErrorKind, Result};
 
+use crate::choices::Choices;
 use crate::copy::Copy;
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::journal::{Journal, Run, State};
+use crate::objects;
 use crate::plan::Plan;
-use crate::planner::Choices;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::schema::{self, Occupied};
@@ -217,6 +218,9 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     } else {
         job.progress.say("everything was copied before; verifying again");
     }
+    let dialect = job.target.dialect();
+    let refused = objects::create_views(dialect, session.as_mut(), &journal, &run.id, &plan)?;
+    job.report.not_moved.extend(refused);
     let verified = job.timed("verify", |job| job.verify(&plan, &journal, &run.id, copied.as_deref()))?;
     job.report.copied = copied.unwrap_or_default();
     judge(job, &plan, verified)?;

@@ -2,17 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 use trimaran_backends::catalog::{
-    Catalog, ForeignKey, Identity, Index, IndexColumn, Key, ReferentialAction, Sequence, TableName, Unmovable,
+    Catalog, Column, ForeignKey, Identity, Index, IndexColumn, Key, ReferentialAction, Sequence, TableName,
+    Unmovable,
 };
-use trimaran_backends::dialect::{ColumnDefinition, TableDefinition};
+use trimaran_backends::dialect::{ColumnDefinition, Labels, TableDefinition};
 use trimaran_core::{Engine, LogicalType, digest};
 
 use crate::mapping::Form;
 use crate::policy::Policy;
 use crate::replacement::Replacement;
 
+mod generated;
+mod objects;
 mod policies;
 mod text;
+
+pub use objects::{EnumPlan, IndexSqlPlan, ViewPlan};
 
 /// The version of the plan's format.
 const VERSION: u32 = 1;
@@ -39,6 +44,9 @@ pub struct Plan {
     /// Tables, in the order in which they are created.
     #[serde(default, rename = "table")]
     pub tables: Vec<TablePlan>,
+    /// Views, offered in the source's SQL; they are made on the target where `create` says so.
+    #[serde(default, rename = "view", skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<ViewPlan>,
     /// What does not move, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_moved: Vec<Unmovable>,
@@ -81,6 +89,9 @@ pub struct TablePlan {
     /// Its indexes.
     #[serde(default, rename = "index", skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<IndexPlan>,
+    /// Its indexes on expressions, by a collation or of some rows.
+    #[serde(default, rename = "index_sql", skip_serializing_if = "Vec::is_empty")]
+    pub index_sql: Vec<IndexSqlPlan>,
     /// Its foreign keys.
     #[serde(default, rename = "foreign_key", skip_serializing_if = "Vec::is_empty")]
     pub foreign_keys: Vec<ForeignKeyPlan>,
@@ -110,6 +121,16 @@ pub struct ColumnPlan {
     /// Whether the target counts it up, and the least next value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<i64>,
+    /// The expression that the target computes it by, in its SQL; the source's values are compared with what comes of it.
+    /// Without it the values move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated: Option<String>,
+    /// The texts that it may hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// The enum type, in the table's schema, that its labels make; without it they are a check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enum_type: Option<String>,
     /// What is done with rows whose value here is a hazard.
     pub on_hazard: Policy,
     /// The normalisation of the policy `replace`, which loses something.
@@ -121,6 +142,16 @@ impl ColumnPlan {
     /// Whether its values go through the text codec.
     pub fn is_escaped(&self) -> bool {
         self.on_hazard == Policy::Escape && self.logical.scalar().is_textual()
+    }
+
+    /// The column of the source as it is to be read: a list that becomes something else on the target is read as JSON.
+    pub fn to_read(&self, column: &Column) -> Column {
+        let list = |logical: &LogicalType| matches!(logical, LogicalType::List(_));
+        let mut column = column.clone();
+        if column.logical.as_ref().is_some_and(list) && !list(&self.logical) {
+            column.logical = Some(LogicalType::Json);
+        }
+        column
     }
 
     /// The normalisation that its values with a hazard go through; with one, the column loses something.
@@ -171,6 +202,9 @@ pub struct ForeignKeyPlan {
     pub on_delete: ReferentialAction,
     /// What happens on update.
     pub on_update: ReferentialAction,
+    /// Whether it is checked at commit and not before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deferred: bool,
 }
 
 /// A sequence.
@@ -251,6 +285,14 @@ impl TablePlan {
                     nullable: column.nullable,
                     default: column.default.clone(),
                     identity: column.identity,
+                    generated: column.generated.clone(),
+                    labels: (!column.labels.is_empty()).then(|| Labels {
+                        values: column.labels.clone(),
+                        enum_type: column
+                            .enum_type
+                            .as_ref()
+                            .map(|name| TableName::new(&self.target_schema, name)),
+                    }),
                 })
                 .collect(),
             primary_key: (!self.primary_key.is_empty())
@@ -276,6 +318,7 @@ impl TablePlan {
                             .collect(),
                         on_delete: key.on_delete,
                         on_update: key.on_update,
+                        deferred: key.deferred,
                     })
                 })
                 .collect(),
@@ -312,8 +355,21 @@ impl Plan {
             estimate: Estimate::default(),
             sequences: Vec::new(),
             tables: Vec::new(),
+            views: Vec::new(),
             not_moved: source.unmovable.clone(),
         }
+    }
+
+    /// The enum types that its columns have.
+    pub fn enums(&self) -> std::collections::BTreeSet<EnumPlan> {
+        let of = |table: &TablePlan| {
+            let typed = |column: &ColumnPlan| {
+                let name = TableName::new(&table.target_schema, column.enum_type.as_ref()?);
+                Some(EnumPlan { name, labels: column.labels.clone() })
+            };
+            table.columns.iter().filter_map(typed).collect::<Vec<_>>()
+        };
+        self.tables.iter().flat_map(of).collect()
     }
 
     /// The table of this source name.

@@ -100,8 +100,14 @@ impl<'v> Mapped<'v> {
         }
     }
 
-    /// Replaces the values of columns under the `escape` policy by what is written for them.
-    pub fn escape(&mut self, table: &TablePlan) {
+    /// Makes of a row that moves what is written: values of columns under the `escape` policy as the codec has them, and none
+    /// for columns that the target computes.
+    pub fn write(&mut self, table: &TablePlan) {
+        self.escape(table);
+        table.leave_out_computed(&mut self.values);
+    }
+
+    fn escape(&mut self, table: &TablePlan) {
         for (value, column) in self.values.iter_mut().zip(&table.columns) {
             if column.is_escaped()
                 && let Some(escaped) = mapping::escaped(value)
@@ -122,7 +128,7 @@ impl<'p> RowMapper<'p> {
             .columns
             .iter()
             .map(|column| {
-                source.column(&column.name).cloned().ok_or_else(|| {
+                source.column(&column.name).map(|found| column.to_read(found)).ok_or_else(|| {
                     Error::new(ErrorKind::Configuration, "use the plan").context(format!(
                         "table {} has no column {}",
                         table.source_name(),
@@ -150,7 +156,7 @@ impl<'p> RowMapper<'p> {
             source: plan.source,
             target: plan.target,
             columns: Vec::new(),
-            types: table.columns.iter().map(|c| c.logical.clone()).collect(),
+            types: table.written().into_iter().map(|(_, logical)| logical).collect(),
             declared: table.columns.iter().map(declared_length).collect(),
             key: table.positions(&table.primary_key).unwrap_or_default(),
             indexed: indexed(plan.target, table),

@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use trimaran_backends::catalog::{Table, TableName, Unmovable};
 use trimaran_backends::dialect::{Phase, Statement, TableDefinition};
 use trimaran_backends::{Catalog, Database, Dialect, Session};
-use trimaran_core::{Engine, Error, ErrorKind, Result, Value};
+use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result, Value};
 
 use crate::finding::Findings;
 use crate::hazard::Hazard;
 use crate::interrupt;
 use crate::journal::{Journal, State};
+use crate::objects;
 use crate::plan::Plan;
 use crate::policy::Treatment;
 use crate::progress::Progress;
@@ -77,10 +78,10 @@ fn different(existing: &Table, planned: &TableDefinition, engine: Engine) -> Opt
     for column in &planned.columns {
         match existing.column(&column.name) {
             None => return Some(format!("it has no column {}", column.name)),
-            Some(there) if there.generated.is_some() => {
+            Some(there) if there.generated.is_some() && column.generated.is_none() => {
                 return Some(format!("its column {} is generated", there.name));
             }
-            Some(there) if there.logical.as_ref() != Some(&column.logical) => {
+            Some(there) if !same_type(there.logical.as_ref(), &column.logical, engine) => {
                 return Some(format!(
                     "its column {} is {}, the plan has {}",
                     there.name,
@@ -104,6 +105,16 @@ fn different(existing: &Table, planned: &TableDefinition, engine: Engine) -> Opt
         .map(|c| format!("its column {} must have a value, and the plan has none for it", c.name))
 }
 
+/// Whether a column that exists is of the planned type. Postgres does not keep how many dimensions an array has.
+fn same_type(there: Option<&LogicalType>, planned: &LogicalType, engine: Engine) -> bool {
+    match (there, planned) {
+        (Some(LogicalType::List(there)), LogicalType::List(planned)) if engine == Engine::Postgres => {
+            there.scalar() == planned.scalar()
+        }
+        (there, planned) => there == Some(planned),
+    }
+}
+
 fn names(dialect: &dyn Dialect, plan: &Plan, findings: &mut Findings) {
     let limit = dialect.max_name_bytes();
     let mut taken: HashSet<(String, String)> = HashSet::new();
@@ -118,7 +129,8 @@ fn names(dialect: &dyn Dialect, plan: &Plan, findings: &mut Findings) {
         };
         long(None, &table.target);
         table.columns.iter().for_each(|c| long(Some(&c.name), &c.target));
-        table.indexes.iter().for_each(|i| long(None, &i.name));
+        let indexes = table.indexes.iter().map(|i| &i.name).chain(table.index_sql.iter().map(|i| &i.name));
+        indexes.clone().for_each(|name| long(None, name));
         let mut columns = HashSet::new();
         for column in &table.columns {
             let folded = dialect_fold(plan.target, &column.target);
@@ -131,8 +143,7 @@ fn names(dialect: &dyn Dialect, plan: &Plan, findings: &mut Findings) {
         // A unique constraint of Postgres is an index of its name, among the relations of the schema.
         let constraints =
             table.unique.iter().filter_map(|key| key.name.as_ref()).filter(|_| named(plan.target));
-        let relations =
-            [&table.target].into_iter().chain(table.indexes.iter().map(|i| &i.name)).chain(constraints);
+        let relations = [&table.target].into_iter().chain(indexes.clone()).chain(constraints);
         for name in relations {
             let whole = dialect_fold(plan.target, name);
             let kept = kept_of(&whole, limit);
@@ -163,7 +174,7 @@ fn dialect_fold(engine: Engine, name: &str) -> String {
 }
 
 /// Does a statement and its journal record in one transaction, unless the journal has it.
-struct Steps<'a> {
+pub(crate) struct Steps<'a> {
     session: &'a mut dyn Session,
     journal: &'a Journal,
     run: &'a str,
@@ -171,12 +182,12 @@ struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    fn new(session: &'a mut dyn Session, journal: &'a Journal, run: &'a str) -> Result<Self> {
+    pub(crate) fn new(session: &'a mut dyn Session, journal: &'a Journal, run: &'a str) -> Result<Self> {
         let done = journal.steps(session, run)?;
         Ok(Self { session, journal, run, done })
     }
 
-    fn take(&mut self, statement: &Statement) -> Result<()> {
+    pub(crate) fn take(&mut self, statement: &Statement) -> Result<()> {
         if self.done.contains(&statement.step) {
             return Ok(());
         }
@@ -226,6 +237,7 @@ pub fn create(
             steps.take(&statement)?;
         }
     }
+    objects::create_enums(dialect, &mut steps, plan)?;
     for table in &plan.tables {
         if !occupied.usable.contains(&table.target_name()) {
             let statement = dialect.create_table(&table.definition(plan));
@@ -256,14 +268,20 @@ pub fn complete(
     let mut steps = Steps::new(session, journal, run)?;
     let mut failed = Vec::new();
     for phase in Phase::ALL {
-        for table in &plan.tables {
+        for (at, table) in plan.tables.iter().enumerate() {
             let mut definition = table.definition(plan);
             if let Some(existing) = occupied.table(&table.target_name())
                 && occupied.usable.contains(&table.target_name())
             {
                 without_existing(&mut definition, existing);
             }
-            for statement in target.dialect().complete(&definition, phase) {
+            let mut statements = target.dialect().complete(&definition, phase);
+            // What the target may refuse although the rows are all there.
+            let own = statements.len();
+            if phase == Phase::Indexes {
+                statements.extend(objects::indexes(target.dialect(), plan, at));
+            }
+            for (place, statement) in statements.into_iter().enumerate() {
                 if steps.done.contains(&statement.step) {
                     continue;
                 }
@@ -273,6 +291,10 @@ pub fn complete(
                     // SQLSTATE 54000, program_limit_exceeded: the value is there, only its index can't be.
                     Err(error) if phase == Phase::Indexes && error.engine_code() == Some("54000") => {
                         let reason = "a value is longer than the target can index".to_owned();
+                        failed.push(Unmovable::new("index", statement.step.clone(), reason));
+                    }
+                    Err(error) if place >= own && objects::is_refusal(&error) => {
+                        let reason = format!("the target refused it: {error}");
                         failed.push(Unmovable::new("index", statement.step.clone(), reason));
                     }
                     Err(error) => return Err(error),
@@ -327,6 +349,7 @@ pub fn undo(
     }
     session.begin()?;
     let undone = (|| {
+        objects::drop_views(dialect, session, plan, &|step| done.contains(step))?;
         let names: Vec<String> = mine.iter().rev().map(|t| dialect.qualify(t)).collect();
         if target.engine() == Engine::Postgres && !names.is_empty() {
             // One statement, so that foreign keys among them don't stand in the way.
@@ -336,6 +359,7 @@ pub fn undo(
                 session.execute(&format!("DROP TABLE IF EXISTS {name}"))?;
             }
         }
+        objects::drop_enums(dialect, session, plan, &|step| done.contains(step))?;
         for sequence in &plan.sequences {
             if let Some(statement) = dialect.create_sequence(&sequence.definition())
                 && done.contains(&statement.step)

@@ -47,7 +47,10 @@ impl<'a> Side<'a> {
     pub fn source(source: &'a Source, planned: &'a TablePlan, target: Engine, aside: Aside) -> Result<Self> {
         let table = source.table(planned)?.clone();
         let names = planned.columns.iter().map(|c| c.name.as_str());
-        let side = Self::new(source.database.as_ref(), table, names, planned)?;
+        let mut side = Self::new(source.database.as_ref(), table, names, planned)?;
+        for (column, planned) in side.columns.iter_mut().zip(&planned.columns) {
+            *column = planned.to_read(column);
+        }
         Ok(Self { target: Some(target), aside, ..side })
     }
 

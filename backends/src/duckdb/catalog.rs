@@ -184,6 +184,7 @@ fn constraints(
                 referenced_columns: row.texts(6)?,
                 on_delete: ReferentialAction::NoAction,
                 on_update: ReferentialAction::NoAction,
+                deferred: false,
             }),
             kind => {
                 let kind =
@@ -211,7 +212,8 @@ fn indexes(
             Some(columns) => table.indexes.push(Index { name: index, unique: row.is(3), columns }),
             None => {
                 let reason = format!("it is on an expression; create it on the target by hand: {sql}");
-                catalog_unmovable::push(unmovable, "index", &name, Some(&index), reason);
+                let label = format!("{name}.{index}");
+                unmovable.push(Unmovable::new("index", label, reason).with_sql(sql));
             }
         }
     }

@@ -27,7 +27,7 @@ const KINDS: [Kind; 7] = [
         "duckdb_types()",
         "schema_name, type_name, CAST(NULL AS VARCHAR)",
         "NOT internal AND logical_type = 'ENUM'",
-        "columns of it move as text; the list of its labels does not",
+        "its columns move as text or an enum type, each with the labels; the name does not",
     ),
     (
         "type",
@@ -72,6 +72,12 @@ pub(super) fn read(connection: &Connection, unmovable: &mut Vec<Unmovable>) -> R
                 None => reason.to_owned(),
             };
             push(unmovable, kind, &name, None, reason);
+            if kind == "view"
+                && let (Some(view), Some(sql)) = (unmovable.last_mut(), row.maybe_text(2)?)
+                && view.name == name.to_string()
+            {
+                view.sql = Some(sql);
+            }
         }
     }
     collations(connection, unmovable)

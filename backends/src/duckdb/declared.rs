@@ -2,6 +2,8 @@
 
 use trimaran_core::LogicalType;
 
+use super::nested;
+
 /// How the values of a column leave DuckDB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Carrier {
@@ -10,6 +12,8 @@ pub(super) enum Carrier {
     /// Cast to text in DuckDB and parsed again, where Arrow's form loses something (an interval's microseconds, a
     /// time's offset) or is a private one.
     Text,
+    /// As the JSON that DuckDB makes of them, where the type is nested.
+    Json,
 }
 
 /// A declared type that Trimaran knows.
@@ -23,7 +27,7 @@ pub(super) struct Declared {
 
 /// DuckDB's scalar types without parameters, as `duckdb_columns()` spells them.
 /// The list of them all is <https://duckdb.org/docs/stable/sql/data_types/overview>.
-const SCALARS: [(&str, LogicalType, Carrier); 32] = [
+pub(super) const SCALARS: [(&str, LogicalType, Carrier); 32] = [
     ("BOOLEAN", LogicalType::Bool, Carrier::Native),
     ("TINYINT", LogicalType::Int16, Carrier::Native),
     ("SMALLINT", LogicalType::Int16, Carrier::Native),
@@ -58,21 +62,26 @@ const SCALARS: [(&str, LogicalType, Carrier); 32] = [
     ("BIT", LogicalType::Bits, Carrier::Text),
 ];
 
-/// Reads a type as `duckdb_columns()` gives it. `None` for STRUCT, MAP, UNION, VARIANT, lists of lists and everything
-/// else that has no place among the logical types.
+/// Reads a type as `duckdb_columns()` gives it: a nested one is JSON, unless it is nothing but lists. `None` for VARIANT,
+/// GEOMETRY and everything else that has no place among the logical types.
 pub(super) fn parse(text: &str) -> Option<Declared> {
     let text = text.trim();
-    if let Some(inner) = text.strip_suffix(']') {
-        let (element, length) = inner.rsplit_once('[')?;
-        if !length.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
+    if nested::is_nested(text) {
+        return nested::before_json(text)
+            .map(|_| Declared { logical: LogicalType::Json, carrier: Carrier::Json });
+    }
+    if let Some((element, _)) = nested::dimension(text) {
         let element = parse(element)?;
-        return (!matches!(element.logical, LogicalType::List(_))).then(|| Declared {
+        return Some(Declared {
             logical: LogicalType::List(Box::new(element.logical)),
             carrier: element.carrier,
         });
     }
+    scalar(text)
+}
+
+/// Reads a type that holds no others.
+pub(super) fn scalar(text: &str) -> Option<Declared> {
     if let Some(arguments) = text.strip_prefix("DECIMAL(").and_then(|t| t.strip_suffix(')')) {
         let (precision, scale) = arguments.split_once(',')?;
         let logical = LogicalType::Decimal {
@@ -105,11 +114,15 @@ mod tests {
             ("ENUM('a', ']')[]", Some(LogicalType::List(Box::new(LogicalType::Text)))),
             ("FLOAT[3]", Some(LogicalType::List(Box::new(LogicalType::Float32)))),
             ("TIMESTAMP WITH TIME ZONE", Some(LogicalType::TimestampTz)),
-            ("INTEGER[][]", None),
-            ("STRUCT(x INTEGER, \"y[]\" VARCHAR[])", None),
-            ("STRUCT(\"a]\" INTEGER)[]", None),
-            ("MAP(INTEGER, VARCHAR)", None),
-            ("UNION(i INTEGER, s VARCHAR)", None),
+            (
+                "INTEGER[][3]",
+                Some(LogicalType::List(Box::new(LogicalType::List(Box::new(LogicalType::Int32))))),
+            ),
+            ("STRUCT(x INTEGER, \"y[]\" VARCHAR[])", Some(LogicalType::Json)),
+            ("STRUCT(\"a]\" INTEGER)[]", Some(LogicalType::Json)),
+            ("MAP(INTEGER, VARCHAR)", Some(LogicalType::Json)),
+            ("UNION(i INTEGER, s VARCHAR)", Some(LogicalType::Json)),
+            ("STRUCT(v VARIANT)", None),
             ("VARIANT", None),
             ("TIME_NS", None),
             ("GEOMETRY", None),

@@ -155,6 +155,9 @@ impl DuckdbDialect {
             sql.push_str(" DEFAULT ");
             sql.push_str(default);
         }
+        if let Some(labels) = &column.labels {
+            sql.push_str(&format!(" {}", labels.check(&self.quote(&column.name))));
+        }
         sql
     }
 

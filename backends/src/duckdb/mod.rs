@@ -35,6 +35,7 @@ mod file;
 pub mod files;
 mod layout;
 mod literal;
+mod nested;
 mod parameter;
 mod pool;
 mod read;

@@ -6,6 +6,7 @@ use trimaran_core::{Error, ErrorKind, LogicalType, Result};
 
 use super::declared::{self, Carrier};
 use super::dialect::DIALECT;
+use super::nested;
 use crate::Dialect as _;
 use crate::catalog::{Column, Table};
 
@@ -33,12 +34,22 @@ impl Selection {
                     .hint("leave the column out of the plan")
             })?;
             let name = DIALECT.quote(&column.name);
-            list.push(match (declared.carrier, &declared.logical) {
-                (Carrier::Native, _) => name,
-                (Carrier::Text, LogicalType::List(_)) => format!("CAST({name} AS VARCHAR[])"),
-                (Carrier::Text, _) => format!("CAST({name} AS VARCHAR)"),
+            // A list moves as JSON where whoever reads asks for that.
+            let json = matches!(
+                (&declared.logical, &column.logical),
+                (LogicalType::List(_), Some(LogicalType::Json))
+            );
+            let (carrier, logical) =
+                if json { (Carrier::Json, LogicalType::Json) } else { (declared.carrier, declared.logical) };
+            list.push(match carrier {
+                Carrier::Native => name,
+                Carrier::Text => format!("CAST({name} AS {})", nested::as_text(&column.declared)),
+                Carrier::Json => match nested::before_json(&column.declared) {
+                    Some(before) => format!("to_json(CAST({name} AS {before}))"),
+                    None => name,
+                },
             });
-            selected.push((column.name.clone(), declared.logical));
+            selected.push((column.name.clone(), logical));
         }
         if list.is_empty() {
             // Rows without columns still count.

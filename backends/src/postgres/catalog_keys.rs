@@ -70,10 +70,12 @@ pub(super) fn constraints(
                     referenced_columns,
                     on_delete,
                     on_update,
+                    deferred: definition.contains(" INITIALLY DEFERRED"),
                 });
             }
         }
-        if deferrable && matches!(kind.as_str(), "p" | "u" | "f") {
+        let kept = kind == "f" && definition.contains(" INITIALLY DEFERRED");
+        if deferrable && !kept && matches!(kind.as_str(), "p" | "u" | "f") {
             let reason = "the key moves, but is checked at the end of each statement".to_owned();
             unmovable.push(Unmovable::new("deferrable constraint", format!("{}.{name}", table.name), reason));
         }

@@ -71,6 +71,7 @@ mod tests {
             referenced_columns: vec!["id".to_owned()],
             on_delete: ReferentialAction::NoAction,
             on_update: ReferentialAction::NoAction,
+            deferred: false,
         }
     }
 

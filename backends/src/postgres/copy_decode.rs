@@ -265,6 +265,7 @@ fn timestamp(micros: i64) -> Result<i64, Undecodable> {
     }
 }
 
+/// An array as a list; one of several dimensions is a list of lists, whatever the column's declaration says of them.
 fn list<'a>(element: &LogicalType, bytes: &'a [u8]) -> Result<Value<'a>, Undecodable> {
     let cut = || Undecodable::corrupt("an array that is cut off");
     let mut rest = bytes;
@@ -274,31 +275,47 @@ fn list<'a>(element: &LogicalType, bytes: &'a [u8]) -> Result<Value<'a>, Undecod
         Ok(i32::from_be_bytes(*head))
     };
     let (dimensions, _nulls, oid) = (word()?, word()?, word()?);
-    if types::of_oid(oid as u32).as_ref().and_then(types::element_oid) != types::element_oid(element) {
+    let scalar = element.scalar();
+    if types::of_oid(oid as u32).as_ref().and_then(types::element_oid) != types::element_oid(scalar) {
         return Err(Undecodable::corrupt("an array of another type"));
     }
-    if dimensions == 0 {
+    let mut lengths = Vec::new();
+    for _ in 0..dimensions {
+        let (count, first) = (word()?, word()?);
+        if first != 1 {
+            return Err(Undecodable::unsupported(format!(
+                "an array whose elements are counted from {first}; only 1 is supported"
+            )));
+        }
+        lengths.push(usize::try_from(count).map_err(|_| cut())?);
+    }
+    if lengths.is_empty() {
         return Ok(Value::List(Vec::new()));
     }
-    let (count, first) = (word()?, word()?);
-    if dimensions != 1 {
-        return Err(Undecodable::unsupported(format!(
-            "an array of {dimensions} dimensions; only one is supported"
-        )));
-    }
-    if first != 1 {
-        return Err(Undecodable::unsupported(format!(
-            "an array whose elements are counted from {first}; only 1 is supported"
-        )));
-    }
-    let count = usize::try_from(count).map_err(|_| cut())?;
+    let list = dimension(scalar, &lengths, &mut rest)?;
+    if rest.is_empty() { Ok(list) } else { Err(cut()) }
+}
+
+/// The list of the first of `lengths`, its elements lists of the others.
+fn dimension<'a>(
+    scalar: &LogicalType,
+    lengths: &[usize],
+    rest: &mut &'a [u8],
+) -> Result<Value<'a>, Undecodable> {
+    let cut = || Undecodable::corrupt("an array that is cut off");
+    let Some((count, inner)) = lengths.split_first() else {
+        let field = take_field(rest).map_err(|_| cut())?;
+        return decode_field(scalar, field);
+    };
     // Each element takes four bytes at least, so a damaged count can't ask for more memory than there are bytes.
-    let mut values = Vec::with_capacity(count.min(rest.len() / 4));
-    for _ in 0..count {
-        let field = take_field(&mut rest).map_err(|_| cut())?;
-        values.push(decode_field(element, field)?);
+    let mut values = Vec::with_capacity((*count).min(rest.len() / 4));
+    for _ in 0..*count {
+        if rest.is_empty() {
+            return Err(cut());
+        }
+        values.push(dimension(scalar, inner, rest)?);
     }
-    if rest.is_empty() { Ok(Value::List(values)) } else { Err(cut()) }
+    Ok(Value::List(values))
 }
 
 #[cfg(test)]

@@ -39,6 +39,9 @@ pub(super) const END_TIMESTAMP: i64 = 9_223_371_331_200_000_000;
 /// Offsets from UTC stay below sixteen hours (`TZDISP_LIMIT`), in seconds.
 pub(super) const OFFSET_LIMIT: i32 = 16 * 3600;
 
+/// The most dimensions of an array (`MAXDIM`).
+const MAX_DIMENSIONS: usize = 6;
+
 /// Why a value can't be held.
 type Refusal = std::borrow::Cow<'static, str>;
 
@@ -225,30 +228,77 @@ fn bits(count: u32, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
 /// # Errors
 /// [`ErrorKind::Invalid`] as for [`encode_row`].
 pub(super) fn encode_array(element: &LogicalType, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
+    // Such an array is taken apart again, and with it would be the lists.
+    if matches!(element, LogicalType::List(_)) {
+        return Err(refused().context("an array whose elements are lists"));
+    }
     elements(element, values, out).map_err(|reason| refused().context(reason))
 }
 
-/// An array of one dimension, counted from 1; the empty array has no dimension.
+/// An array counted from 1; the empty array has no dimension.
 fn list(element: &LogicalType, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), Refusal> {
     measured(out, |out| elements(element, values, out))
 }
 
+/// A list of lists is an array of several dimensions, and Postgres has only regular ones: in each dimension all lists have
+/// one length, none is NULL, and none is empty.
 fn elements(element: &LogicalType, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), Refusal> {
-    let oid = types::element_oid(element).ok_or("a list within a list")?;
-    let count = i32::try_from(values.len()).map_err(|_| "a list of over 2,147,483,647 elements")?;
-    let nulls = values.iter().any(Value::is_null);
-    out.extend_from_slice(&i32::from(count > 0).to_be_bytes());
+    let oid = types::element_oid(element.scalar()).ok_or("a list of what has no arrays")?;
+    let mut lengths = Vec::new();
+    if !values.is_empty() {
+        shape(element, values, &mut lengths)?;
+    }
+    let mut leaves = Vec::new();
+    gather(element, values, &mut leaves);
+    let nulls = leaves.iter().any(|value| value.is_null());
+    out.extend_from_slice(&(lengths.len() as i32).to_be_bytes());
     out.extend_from_slice(&i32::from(nulls).to_be_bytes());
     out.extend_from_slice(&oid.to_be_bytes());
-    if count > 0 {
-        out.extend_from_slice(&count.to_be_bytes());
+    for length in &lengths {
+        out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(&1i32.to_be_bytes());
     }
-    for (index, value) in values.iter().enumerate() {
-        encode_field(element, value, out)
+    for (index, value) in leaves.into_iter().enumerate() {
+        encode_field(element.scalar(), value, out)
             .map_err(|reason| Refusal::from(format!("element {}: {reason}", index + 1)))?;
     }
     Ok(())
+}
+
+/// The lengths of an array's dimensions, the outermost first.
+fn shape(element: &LogicalType, values: &[Value<'_>], lengths: &mut Vec<i32>) -> Result<(), Refusal> {
+    lengths.push(i32::try_from(values.len()).map_err(|_| "a list of over 2,147,483,647 elements")?);
+    if lengths.len() > MAX_DIMENSIONS {
+        return Err("lists nested deeper than the six dimensions of an array".into());
+    }
+    let LogicalType::List(inner) = element else { return Ok(()) };
+    let depth = lengths.len();
+    for (at, value) in values.iter().enumerate() {
+        let Value::List(values) = value else { return Err("a list of lists with NULL for a list".into()) };
+        let mut these = lengths[..depth].to_vec();
+        if values.is_empty() {
+            return Err("a list of lists with an empty list".into());
+        }
+        shape(inner, values, &mut these)?;
+        if at == 0 {
+            *lengths = these;
+        } else if *lengths != these {
+            return Err("a list of lists of different lengths".into());
+        }
+    }
+    Ok(())
+}
+
+/// The values that are no lists, in order.
+fn gather<'v, 'a>(element: &LogicalType, values: &'v [Value<'a>], leaves: &mut Vec<&'v Value<'a>>) {
+    match element {
+        LogicalType::List(inner) => values.iter().for_each(|value| {
+            if let Value::List(values) = value {
+                gather(inner, values, leaves);
+            }
+        }),
+        _ => leaves.extend(values),
+    }
 }
 
 #[cfg(test)]

@@ -52,7 +52,11 @@ pub(crate) fn read(connection: &Connection) -> Result<Catalog> {
             "shadow" => "shadow table",
             other => other,
         };
-        catalog.unmovable.push(Unmovable::new(kind, &listed.name, reason));
+        let thing = Unmovable::new(kind, &listed.name, reason);
+        catalog.unmovable.push(match kind {
+            "view" => thing.with_sql(schema.sql_of("view", &listed.name)),
+            _ => thing,
+        });
     }
     for object in schema.objects.iter().filter(|object| object.kind == "trigger" && !is_own(&object.table)) {
         let reason = format!("write it anew for the target: {}", object.sql);
@@ -234,7 +238,6 @@ fn report_clauses(table: &str, outline: &Outline, unmovable: &mut Vec<Unmovable>
     };
     report("check constraint", outline.checks.len(), outline.checks.join("; "));
     report("conflict clause", outline.conflict_clauses.len(), outline.conflict_clauses.join(", "));
-    report("deferred foreign key", outline.deferred, "it is checked at once, not at commit".to_owned());
 }
 
 struct DescribedColumn {

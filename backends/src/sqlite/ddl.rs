@@ -14,6 +14,8 @@ pub(crate) struct Constraint {
     pub(crate) name: Option<String>,
     /// Its columns.
     pub(crate) columns: Vec<String>,
+    /// Whether it is a foreign key that is checked only at commit.
+    pub(crate) deferred: bool,
 }
 
 /// What a [`Constraint`] is.
@@ -38,8 +40,6 @@ pub(crate) struct Outline {
     pub(crate) generated: Vec<(String, String)>,
     /// What constraints do on conflict, other than to abort: `REPLACE`, `IGNORE`, …
     pub(crate) conflict_clauses: Vec<String>,
-    /// How many foreign keys are checked only at commit.
-    pub(crate) deferred: usize,
     /// Whether the primary key never gives out a number twice.
     pub(crate) autoincrement: bool,
 }
@@ -67,6 +67,12 @@ impl Outline {
         };
         let found = self.constraints.iter().find(|c| c.kind == kind && c.name.is_some() && same(&c.columns));
         found.and_then(|constraint| constraint.name.clone())
+    }
+
+    /// Whether the foreign key at `place`, in the order of the declarations, is checked only at commit.
+    pub(crate) fn is_deferred(&self, place: usize) -> bool {
+        let mut foreign = self.constraints.iter().filter(|c| c.kind == ConstraintKind::Foreign);
+        foreign.nth(place).is_some_and(|key| key.deferred)
     }
 
     /// The expression of a generated column.
@@ -101,7 +107,12 @@ impl Outline {
                 () => None,
             };
             if let Some(kind) = kind {
-                self.constraints.push(Constraint { kind, name: name.take(), columns: listed(at) });
+                self.constraints.push(Constraint {
+                    kind,
+                    name: name.take(),
+                    columns: listed(at),
+                    deferred: false,
+                });
             } else if token.is("CONSTRAINT") {
                 name = next.map(Token::unquoted);
                 at += 1;
@@ -114,7 +125,9 @@ impl Outline {
                 let action = next.map(Token::unquoted).unwrap_or_default().to_ascii_uppercase();
                 self.conflict_clauses.extend((action != "ABORT").then_some(action));
             } else if token.is("DEFERRED") {
-                self.deferred += 1;
+                // It follows the foreign key that it is about.
+                let foreign = self.constraints.last_mut().filter(|c| c.kind == ConstraintKind::Foreign);
+                foreign.into_iter().for_each(|key| key.deferred = true);
             } else if token.is("AUTOINCREMENT") {
                 self.autoincrement = true;
             }
@@ -252,6 +265,7 @@ mod tests {
             kind,
             name: name.map(str::to_owned),
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            deferred: name == Some("to it"),
         };
         assert_eq!(
             outline,
@@ -266,7 +280,6 @@ mod tests {
                 checks: vec!["length(\"check (\") > 0".into(), "(1) = (1)".into()],
                 generated: vec![("g".into(), "upper(id || ',')".into())],
                 conflict_clauses: vec!["REPLACE".into()],
-                deferred: 1,
                 autoincrement: true,
             }
         );

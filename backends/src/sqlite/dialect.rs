@@ -152,6 +152,12 @@ impl SqliteDialect {
             sql.push_str(" DEFAULT ");
             sql.push_str(default);
         }
+        if let Some(expression) = &column.generated {
+            sql.push_str(&format!(" GENERATED ALWAYS AS ({expression}) STORED"));
+        }
+        if let Some(labels) = &column.labels {
+            sql.push_str(&format!(" {}", labels.check(&name)));
+        }
         sql
     }
 
@@ -179,6 +185,9 @@ impl SqliteDialect {
             if action != ReferentialAction::NoAction {
                 sql.push_str(&format!(" ON {event} {}", action.sql()));
             }
+        }
+        if key.deferred {
+            sql.push_str(" DEFERRABLE INITIALLY DEFERRED");
         }
         sql
     }

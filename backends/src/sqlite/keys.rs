@@ -110,9 +110,9 @@ pub(crate) fn place(
                 continue;
             }
         };
-        let reason =
-            format!("{why}; make it on the target by hand where it is needed: {}", sql_of(&index.name));
-        unmovable.push(Unmovable::new("index", index.name, reason));
+        let sql = sql_of(&index.name);
+        let reason = format!("{why}; make it on the target by hand where it is needed: {sql}");
+        unmovable.push(Unmovable::new("index", index.name, reason).with_sql(sql));
     }
     table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
 }
@@ -134,6 +134,7 @@ pub(crate) struct Reference {
     on_update: String,
     on_delete: String,
     name: Option<String>,
+    deferred: bool,
 }
 
 /// The foreign keys of a table in the order in which they were declared.
@@ -160,6 +161,7 @@ pub(crate) fn references(
                 on_update,
                 on_delete,
                 name: None,
+                deferred: false,
             });
             reference.columns.push(row.get(2)?);
             reference.parent_columns.push(row.get(3)?);
@@ -167,8 +169,9 @@ pub(crate) fn references(
         Ok(found.into_values().collect())
     };
     let mut found = read().map_err(failed(format!("read the foreign keys of {child}")))?;
-    for reference in &mut found {
+    for (place, reference) in found.iter_mut().enumerate() {
         reference.name = outline.name_of(ConstraintKind::Foreign, &reference.columns);
+        reference.deferred = outline.is_deferred(place);
     }
     Ok(found)
 }
@@ -223,5 +226,6 @@ fn resolved(tables: &[Table], reference: &Reference) -> Result<ForeignKey, Strin
         referenced_columns,
         on_delete: action(&reference.on_delete)?,
         on_update: action(&reference.on_update)?,
+        deferred: reference.deferred,
     })
 }

@@ -30,6 +30,9 @@ use trimaran_core::{LogicalType, Value, decimal, temporal};
 
 use super::list;
 
+/// Offsets from UTC stay below sixteen hours, in seconds: others are no time of day when they are read.
+const OFFSET_LIMIT: i32 = 16 * 3600;
+
 /// The value that SQLite keeps for `value`, which is NULL or of the kind that `logical` has; `Err` says why there is none.
 pub fn to_stored<'v>(logical: &LogicalType, value: &'v Value<'_>) -> Result<Value<'v>, String> {
     use LogicalType as L;
@@ -49,6 +52,9 @@ pub fn to_stored<'v>(logical: &LogicalType, value: &'v Value<'_>) -> Result<Valu
         (L::Uuid, Value::Uuid(v)) => text(temporal::format_uuid(v)),
         (L::Date, Value::Date(v)) => text(temporal::format_date(*v)),
         (L::Time, Value::Time(v)) => text(clock(*v)?),
+        (L::TimeTz, Value::TimeTz(_, offset)) if offset.abs() >= OFFSET_LIMIT => {
+            Err("its offset is 16 hours or more".to_owned())
+        }
         (L::TimeTz, Value::TimeTz(v, offset)) => text(clock(*v)? + &temporal::format_offset(*offset)),
         (L::Timestamp, Value::Timestamp(v)) => text(temporal::format_timestamp(*v)),
         (L::TimestampTz, Value::TimestampTz(v)) => text(zoned(*v)),

@@ -25,6 +25,8 @@ impl Plan {
                 }
                 if matches!(column.on_hazard, Policy::AsText | Policy::AsBytes) {
                     column.identity = None;
+                    column.labels.clear();
+                    column.enum_type = None;
                 }
                 (column.logical, column.form) =
                     meaning::kept(column.on_hazard, column.logical.clone(), column.form);
@@ -32,6 +34,7 @@ impl Plan {
         }
         self.not_moved
             .extend(dropped.into_iter().filter(|thing| !self.not_moved.contains(thing)).collect::<Vec<_>>());
+        self.computed_from_the_same()?;
         self.tables.iter().try_for_each(|table| self.joined_alike(table))
     }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use trimaran_backends::Session;
 use trimaran_backends::dialect::Phase;
 use trimaran_core::digest::{self, Digest};
-use trimaran_core::{Error, ErrorKind, LogicalType, Result};
+use trimaran_core::{Error, ErrorKind, Result};
 
 use super::retry_plan::{allowed, wanted};
 use super::{Opened, Report, Which, groups};
@@ -173,7 +173,7 @@ impl Work<'_> {
         let mut canonical = Vec::new();
         digest::encode_row(&mapped.values, &mut canonical);
         let after = Digest::of_row(&canonical);
-        mapped.escape(mapper.table());
+        mapped.write(mapper.table());
         let mut encoded = Vec::new();
         self.opened.target.encode_row(mapper.types(), &mapped.values, &mut encoded)?;
         drop(mapped);
@@ -200,8 +200,7 @@ impl Work<'_> {
     }
 
     fn write_all(&self, session: &mut dyn Session, table: &TablePlan, rows: &[Row]) -> Result<()> {
-        let columns: Vec<(String, LogicalType)> =
-            table.columns.iter().map(|c| (c.target.clone(), c.logical.clone())).collect();
+        let columns = table.written();
         let encoded: Vec<u8> = rows.iter().flat_map(|row| row.encoded.iter().copied()).collect();
         session.write(&table.target_name(), &columns, &encoded)?;
         let (mut before, mut after) = (Digest::default(), Digest::default());

@@ -53,6 +53,7 @@ pub(super) fn allowed(opened: &Opened, plan: &Plan, budget: Budget) -> Result<()
     if alike != opened.plan {
         return wrong("it differs from the run's plan in more than policies".to_owned(), begin_again);
     }
+    plan.computed_from_the_same()?;
     let tables = target_tables(opened.target.as_ref(), &opened.plan)?;
     for (table, was) in plan.tables.iter().zip(&opened.plan.tables) {
         for (at, (column, before)) in table.columns.iter().zip(&was.columns).enumerate() {

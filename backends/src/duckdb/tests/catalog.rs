@@ -56,7 +56,7 @@ fn everything_in_a_file_is_found() {
     assert_eq!(default("u"), Some(DefaultValue::CurrentTimestamp));
     assert_eq!(default("v"), Some(DefaultValue::NewUuid));
     assert!(matches!(default("e2"), Some(DefaultValue::Expression(_))));
-    assert_eq!(weird.column("a").unwrap().logical, None);
+    assert_eq!(weird.column("a").unwrap().logical, Some(LogicalType::Json));
     assert_eq!(weird.column("d").unwrap().logical, Some(LogicalType::Text));
     assert_eq!(weird.column("e").unwrap().declared, "DECIMAL(38,10)[]");
     assert!(weird.column("g").unwrap().generated.as_ref().unwrap().contains("r + 1"));
@@ -68,6 +68,7 @@ fn everything_in_a_file_is_found() {
         referenced_columns: vec![owned("id")],
         on_delete: ReferentialAction::NoAction,
         on_update: ReferentialAction::NoAction,
+        deferred: false,
     };
     assert_eq!(weird.foreign_keys, [key]);
     let column = |name: &str| IndexColumn { name: owned(name), descending: false };
@@ -107,6 +108,8 @@ fn definition() -> TableDefinition {
         nullable: identity.is_none(),
         default: None,
         identity,
+        generated: None,
+        labels: None,
     };
     let mut columns = vec![
         column("id", LogicalType::Int64, Some(10)),
@@ -128,6 +131,7 @@ fn definition() -> TableDefinition {
             referenced_columns: by_id.columns,
             on_delete: ReferentialAction::Cascade,
             on_update: ReferentialAction::NoAction,
+            deferred: false,
         }],
         indexes: vec![Index {
             name: owned("by \"when\""),

@@ -207,9 +207,39 @@ fn lists() {
 }
 
 #[test]
+fn nested_types_are_json_and_lists_of_lists_are_lists() {
+    let json = |text: &'static str| Value::Json(Cow::Borrowed(text.as_bytes()));
+    let list = |values: &[Value<'static>]| Value::List(values.to_vec());
+    read_as(&[
+        (
+            "INTEGER[][]",
+            "[[1, NULL], NULL, []]",
+            list(&[list(&[Value::Int(1), Value::Null]), Value::Null, list(&[])]),
+        ),
+        ("DECIMAL(38,1)[2][]", "[[0.5, 1.0]]", list(&[list(&[decimal("0.5"), decimal("1")])])),
+        ("HUGEINT[][][]", "[[[1], []]]", list(&[list(&[list(&[decimal("1")]), list(&[])])])),
+        ("ENUM('x', 'y')[][]", "[['y', NULL]]", list(&[list(&[text("y"), Value::Null])])),
+        (
+            "STRUCT(a HUGEINT, \"b \"\"q\" DECIMAL(38,20), c STRUCT(d BLOB, t TIMETZ))",
+            "{'a': 170141183460469231731687303715884105727, 'b \"q': '123456789012345678.12345678901234567890', 'c': {'d': '\\xAA', 't': '12:00:00+05:30'}}",
+            json(
+                "{\"a\":170141183460469231731687303715884105727,\"b \\\"q\":\"123456789012345678.12345678901234567890\",\"c\":{\"d\":\"\\\\xAA\",\"t\":\"12:00:00+05:30\"}}",
+            ),
+        ),
+        ("MAP(VARCHAR, INTEGER[])", "MAP {'k': [1, NULL], 'l': NULL}", json("{\"k\":[1,null],\"l\":null}")),
+        ("UNION(i INTEGER, s VARCHAR)[]", "[union_value(i := 1), NULL]", json("[{\"i\":1},null]")),
+        (
+            "STRUCT(d DOUBLE, j JSON)",
+            "{'d': 'nan', 'j': '{\"n\":  1.00}'}",
+            json("{\"d\":NaN,\"j\":\"{\\\"n\\\":  1.00}\"}"),
+        ),
+    ]);
+}
+
+#[test]
 fn a_column_that_does_not_move_is_refused_by_name() {
     let fixture =
-        Fixture::new("CREATE TABLE t (i INTEGER, s STRUCT(a INTEGER)); INSERT INTO t VALUES (1, {'a': 1})");
+        Fixture::new("CREATE TABLE t (i INTEGER, s STRUCT(a VARIANT)); INSERT INTO t VALUES (1, {'a': 1})");
     let source = fixture.source();
     let t = table(&source, "t");
     let mut session = source.session().unwrap();

@@ -192,12 +192,15 @@ fn a_stream_that_is_cut_off_or_damaged_is_corrupt() {
 fn arrays_that_a_list_cannot_say_are_named_not_flattened() {
     let words = |words: [i32; 7]| words.iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<_>>();
     let list = LogicalType::List(Box::new(LogicalType::Int32));
-    let two_dimensions = words([2, 0, 23, 1, 1, 1, 1]);
-    let error = decode_field(&list, Some(&two_dimensions)).unwrap_err().at(4);
+    let cut_in_its_dimensions = words([2, 0, 23, 1, 1, 1, 1]);
+    assert_eq!(
+        decode_field(&list, Some(&cut_in_its_dimensions)).unwrap_err().at(0).kind(),
+        ErrorKind::Corrupt
+    );
+    let from_zero = words([1, 0, 23, 1, 0, 4, 7]);
+    let error = decode_field(&list, Some(&from_zero)).unwrap_err().at(4);
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.to_string().contains("value 5"), "{error}");
-    let from_zero = words([1, 0, 23, 1, 0, 4, 7]);
-    assert_eq!(decode_field(&list, Some(&from_zero)).unwrap_err().at(0).kind(), ErrorKind::Unsupported);
     let another_type = words([1, 0, 25, 1, 1, 4, 7]);
     assert_eq!(decode_field(&list, Some(&another_type)).unwrap_err().at(0).kind(), ErrorKind::Corrupt);
 }
@@ -217,4 +220,17 @@ fn the_error_of_the_consumer_comes_back_unchanged() {
     let mut decoder = Decoder::new(types.to_vec());
     let fault = decoder.push(&stream, &mut |_| Err(Error::new(ErrorKind::Interrupted, "go on"))).unwrap_err();
     assert!(matches!(fault, Fault::Consumer(error) if error.kind() == ErrorKind::Interrupted));
+}
+
+#[test]
+fn an_array_of_several_dimensions_is_a_list_of_lists() {
+    let words: [i32; 15] = [2, 1, 23, 2, 1, 2, 1, 4, 7, -1, 4, 8, 4, 9, 0];
+    let bytes: Vec<u8> = words[..14].iter().flat_map(|w| w.to_be_bytes()).collect();
+    let list = |values: Vec<Value<'static>>| Value::List(values);
+    let expected =
+        list(vec![list(vec![Value::Int(7), Value::Null]), list(vec![Value::Int(8), Value::Int(9)])]);
+    for declared in [LogicalType::Int32, LogicalType::List(Box::new(LogicalType::Int32))] {
+        let read = decode_field(&LogicalType::List(Box::new(declared)), Some(&bytes)).unwrap();
+        assert_eq!(read, expected);
+    }
 }

@@ -89,7 +89,10 @@ fn what_postgres_cannot_hold_is_refused_by_ordinal_and_without_the_value() {
     refusal(LogicalType::Bits, Value::Bits(3, Cow::Borrowed(&[0xff])));
     refusal(LogicalType::Bits, Value::Bits(9, Cow::Borrowed(&[0])));
     let nested = LogicalType::List(Box::new(LogicalType::List(Box::new(LogicalType::Int16))));
-    refusal(nested, Value::List(vec![]));
+    let row = |values: &[i64]| Value::List(values.iter().map(|v| Value::Int(*v)).collect());
+    for ragged in [vec![row(&[1]), row(&[1, 2])], vec![row(&[])], vec![row(&[1]), Value::Null]] {
+        refusal(nested.clone(), Value::List(ragged));
+    }
     let secret = refusal(LogicalType::Text, Value::text("secret\0"));
     assert!(!secret.contains("secret"));
     refusal(LogicalType::Json, Value::Json(Cow::Borrowed(b"\xff")));

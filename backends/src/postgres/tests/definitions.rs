@@ -9,7 +9,15 @@ use crate::catalog::{DefaultValue, ForeignKey, Index, IndexColumn, Key, Referent
 use crate::dialect::{ColumnDefinition, Phase, TableDefinition};
 
 fn column(name: &str, logical: LogicalType) -> ColumnDefinition {
-    ColumnDefinition { name: name.to_owned(), logical, nullable: true, default: None, identity: None }
+    ColumnDefinition {
+        name: name.to_owned(),
+        logical,
+        nullable: true,
+        default: None,
+        identity: None,
+        generated: None,
+        labels: None,
+    }
 }
 
 fn definition(name: TableName, columns: Vec<ColumnDefinition>) -> TableDefinition {
@@ -82,6 +90,7 @@ fn a_defined_schema_is_read_back_the_same() {
         referenced_columns: vec!["Id".to_owned()],
         on_delete,
         on_update,
+        deferred: false,
     };
     let child = TableDefinition {
         foreign_keys: vec![

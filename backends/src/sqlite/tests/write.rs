@@ -12,7 +12,15 @@ use crate::sqlite::storage;
 use crate::{Dialect, dialect};
 
 fn column(name: &str, logical: LogicalType) -> ColumnDefinition {
-    ColumnDefinition { name: name.into(), logical, nullable: true, default: None, identity: None }
+    ColumnDefinition {
+        name: name.into(),
+        logical,
+        nullable: true,
+        default: None,
+        identity: None,
+        generated: None,
+        labels: None,
+    }
 }
 
 fn table(name: &str, columns: Vec<ColumnDefinition>) -> TableDefinition {
@@ -199,6 +207,7 @@ fn family() -> [TableDefinition; 2] {
         referenced_columns: vec!["code".into(), "Id".into()],
         on_delete: ReferentialAction::Cascade,
         on_update: ReferentialAction::NoAction,
+        deferred: false,
     }];
     let by = |name: &str, descending| IndexColumn { name: name.into(), descending };
     child.indexes =

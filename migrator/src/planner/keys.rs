@@ -1,0 +1,100 @@
+//! Keys, indexes and foreign keys.
+
+use trimaran_backends::catalog::{ForeignKey, Key, Table, Unmovable};
+use trimaran_core::Engine;
+
+use crate::plan::{ForeignKeyPlan, IndexPlan, KeyPlan, Plan, TablePlan};
+
+/// Plans the primary key, the unique constraints and the plain indexes of a table.
+pub(super) fn plan_keys(table: &Table, draft: &mut TablePlan, not_moved: &mut Vec<Unmovable>) {
+    let because = |column: String| format!("its column {column} does not move");
+    let mut primary_key = Vec::new();
+    let mut unique = Vec::new();
+    let mut indexes = Vec::new();
+    if let Some(key) = &table.primary_key {
+        match missing(draft, key.columns.iter()) {
+            None => primary_key = key.columns.clone(),
+            Some(column) => {
+                not_moved.push(Unmovable::new("primary key", table.name.to_string(), because(column)));
+            }
+        }
+    }
+    for key in &table.unique {
+        match missing(draft, key.columns.iter()) {
+            None => unique.push(KeyPlan { name: key.name.clone(), columns: key.columns.clone() }),
+            Some(column) => {
+                not_moved.push(Unmovable::new("unique constraint", key_label(table, key), because(column)));
+            }
+        }
+    }
+    for index in &table.indexes {
+        match missing(draft, index.columns.iter().map(|c| &c.name)) {
+            None => indexes.push(IndexPlan {
+                name: index.name.clone(),
+                unique: index.unique,
+                columns: index.columns.clone(),
+            }),
+            Some(column) => not_moved.push(Unmovable::new("index", index.name.clone(), because(column))),
+        }
+    }
+    // Two keys on the same columns are one key.
+    unique.retain(|key| key.columns != primary_key);
+    draft.primary_key = primary_key;
+    draft.unique = unique;
+    draft.indexes = indexes;
+}
+
+/// The first of `columns` that does not move.
+fn missing<'c>(draft: &TablePlan, mut columns: impl Iterator<Item = &'c String>) -> Option<String> {
+    columns.find(|c| draft.position(c).is_none()).cloned()
+}
+
+fn key_label(table: &Table, key: &Key) -> String {
+    format!("{} ({})", table.name, key.columns.join(", "))
+}
+
+/// Plans a foreign key; `Err` says why it does not move.
+pub(super) fn plan_foreign_key(
+    table: &Table,
+    key: &ForeignKey,
+    plan: &Plan,
+) -> Result<ForeignKeyPlan, Unmovable> {
+    let label = format!("{} ({}) → {}", table.name, key.columns.join(", "), key.referenced);
+    let unmovable = |reason: String| Unmovable::new("foreign key", label.clone(), reason);
+    let child = plan
+        .table(&table.name.schema, &table.name.name)
+        .ok_or_else(|| unmovable("its table does not move".into()))?;
+    let parent = plan
+        .table(&key.referenced.schema, &key.referenced.name)
+        .ok_or_else(|| unmovable("the table it refers to does not move".into()))?;
+    let (Some(columns), Some(referenced)) =
+        (child.positions(&key.columns), parent.positions(&key.referenced_columns))
+    else {
+        return Err(unmovable("one of its columns does not move".into()));
+    };
+    let unique = parent.primary_key == key.referenced_columns
+        || parent.unique.iter().any(|k| k.columns == key.referenced_columns)
+        || parent
+            .indexes
+            .iter()
+            .any(|i| i.unique && i.columns.iter().map(|c| &c.name).eq(key.referenced_columns.iter()));
+    if !unique && plan.target == Engine::Postgres {
+        return Err(unmovable("the columns it refers to are neither a primary key nor unique".into()));
+    }
+    for (child_at, parent_at) in columns.iter().zip(&referenced) {
+        let (a, b) = (&child.columns[*child_at].logical, &parent.columns[*parent_at].logical);
+        if a != b {
+            return Err(unmovable(format!("its columns would be of different types, {a} and {b}")));
+        }
+    }
+    Ok(ForeignKeyPlan {
+        name: key.name.clone(),
+        columns: key.columns.clone(),
+        references_schema: key.referenced.schema.clone(),
+        references: key.referenced.name.clone(),
+        references_columns: key.referenced_columns.clone(),
+        on_delete: key.on_delete,
+        on_update: key.on_update,
+        deferred: key.deferred,
+    })
+}

@@ -1,0 +1,109 @@
+//! The type that each column has on the target, and the form that the source keeps it in.
+
+use std::collections::{HashMap, HashSet};
+
+use trimaran_backends::Database;
+use trimaran_backends::catalog::{Column, Table, TableName};
+use trimaran_core::{Engine, LogicalType, Result};
+
+use crate::mapping::Form;
+use crate::profile::{self, Profile};
+
+/// The type and form of columns, by table and name.
+pub(super) type Types = HashMap<(TableName, String), (LogicalType, Form)>;
+
+/// The type and form of each column, and the rows of each table.
+pub(super) fn types(source: &dyn Database, tables: &[&Table]) -> Result<(Types, HashMap<TableName, u64>)> {
+    let mut session = source.session()?;
+    let mut types = Types::new();
+    let mut rows = HashMap::new();
+    let mut profiles: HashMap<(TableName, String), Profile> = HashMap::new();
+    let doubtful = source.engine() == Engine::Sqlite;
+    let keyed = keyed_columns(tables);
+    for table in tables {
+        let sql = format!("SELECT count(*) FROM {}", source.dialect().qualify(&table.name));
+        let counted = session.query(&sql, &[])?;
+        let count = counted.first().and_then(|r| r.first());
+        let count = match count {
+            Some(trimaran_core::Value::Int(n)) => u64::try_from(*n).unwrap_or_default(),
+            _ => 0,
+        };
+        rows.insert(table.name.clone(), count);
+        if doubtful {
+            let columns: Vec<Column> = table
+                .columns
+                .iter()
+                .filter(|c| profile::is_in_doubt(c) || keyed.contains(&(&table.name, c.name.as_str())))
+                .cloned()
+                .collect();
+            for (column, profile) in columns.iter().zip(profile::profile(session.as_mut(), table, &columns)?)
+            {
+                profiles.insert((table.name.clone(), column.name.clone()), profile);
+            }
+        }
+        for column in &table.columns {
+            let place = (table.name.clone(), column.name.clone());
+            let chosen = match profiles.get(&place) {
+                Some(profile) => Some(profile.choose(column.logical.as_ref())),
+                None => column.logical.clone().map(|logical| (logical, Form::Native)),
+            };
+            types.extend(chosen.map(|chosen| (place, chosen)));
+        }
+    }
+    unify(tables, &mut types, &profiles);
+    Ok((types, rows))
+}
+
+fn keyed_columns<'a>(tables: &[&'a Table]) -> HashSet<(&'a TableName, &'a str)> {
+    let mut keyed = HashSet::new();
+    for table in tables {
+        for key in &table.foreign_keys {
+            keyed.extend(key.columns.iter().map(|c| (&table.name, c.as_str())));
+            keyed.extend(key.referenced_columns.iter().map(|c| (&key.referenced, c.as_str())));
+        }
+    }
+    keyed
+}
+
+/// Gives columns that a foreign key joins one type, where a change of type can: UUIDs kept in two forms, or declared
+/// as UUID on one side only, become `uuid` if every value on every side is one, else text.
+fn unify(tables: &[&Table], types: &mut Types, profiles: &HashMap<(TableName, String), Profile>) {
+    let mut pairs = Vec::new();
+    for table in tables {
+        for key in &table.foreign_keys {
+            for (column, referenced) in key.columns.iter().zip(&key.referenced_columns) {
+                pairs.push((
+                    (table.name.clone(), column.clone()),
+                    (key.referenced.clone(), referenced.clone()),
+                ));
+            }
+        }
+    }
+    // A column once found not to be all UUIDs drags its neighbours along, never back: so this ends.
+    let mut plain = HashSet::new();
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for (child, parent) in &pairs {
+            let (Some((a, _)), Some((b, _))) = (types.get(child), types.get(parent)) else { continue };
+            let joinable =
+                |t: &LogicalType| matches!(t, LogicalType::Uuid | LogicalType::Text | LogicalType::Bytes);
+            if a == b || !joinable(a) || !joinable(b) {
+                continue;
+            }
+            let uuids = |p| !plain.contains(p) && profiles.get(p).is_some_and(Profile::is_uuid);
+            let common = if uuids(child) && uuids(parent) {
+                LogicalType::Uuid
+            } else if *a == LogicalType::Bytes || *b == LogicalType::Bytes {
+                continue;
+            } else {
+                plain.extend([child, parent]);
+                LogicalType::Text
+            };
+            for place in [child, parent] {
+                types.insert(place.clone(), (common.clone(), Form::Native));
+            }
+            changed = true;
+        }
+    }
+}
