@@ -127,6 +127,9 @@ struct Common {
     /// Memory budget, such as 256MiB or 2GiB.
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     memory: u64,
+    /// How often what fails for a reason that passes is tried again, after growing pauses of up to 10 s: lost connections, deadlocks.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    retries: usize,
     /// Machine-readable JSON on standard output; text for people stays on standard error.
     #[arg(long)]
     json: bool,
@@ -169,6 +172,7 @@ impl Common {
                 memory: self.memory,
                 jobs: self.jobs.map_or_else(|| (2 * processors).min(8), usize::from),
             },
+            retries: self.retries,
             restart: false,
             show_values: false,
         })

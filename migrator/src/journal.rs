@@ -170,8 +170,23 @@ impl Journal {
     }
 
     /// Whether the journal's tables exist.
-    pub fn exists(&self, session: &mut dyn Session) -> bool {
-        session.query(&format!("SELECT run FROM {} LIMIT 0", self.name(RUNS)), &[]).is_ok()
+    ///
+    /// # Errors
+    /// The target's where it could not be asked: that is no answer.
+    pub fn exists(&self, session: &mut dyn Session) -> Result<bool> {
+        match session.query(&format!("SELECT run FROM {} LIMIT 0", self.name(RUNS)), &[]) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_retryable() || error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// The last run from `source`, if there is a journal at all.
+    ///
+    /// # Errors
+    /// As [`Journal::exists`] and [`Journal::find`].
+    pub fn earlier(&self, session: &mut dyn Session, source: &str) -> Result<Option<Run>> {
+        if self.exists(session)? { self.find(session, source) } else { Ok(None) }
     }
 
     /// Records a new run.
@@ -240,33 +255,29 @@ impl Journal {
     /// # Errors
     /// The target's, classified; [`ErrorKind::Corrupt`] if a record makes no sense.
     pub fn chunks(&self, session: &mut dyn Session, run: &str) -> Result<Vec<ChunkRecord>> {
+        let sql = format!("SELECT {CHUNK_COLUMNS} FROM {} WHERE run = $1", self.name(CHUNKS));
+        session.query(&sql, &[Value::text(run)])?.iter().map(|row| chunk_record(row)).collect()
+    }
+
+    /// The record of one chunk, if a run has copied it.
+    ///
+    /// # Errors
+    /// As [`Journal::chunks`].
+    pub fn chunk(
+        &self,
+        session: &mut dyn Session,
+        run: &str,
+        table: &TableName,
+        chunk: Chunk,
+    ) -> Result<Option<ChunkRecord>> {
         let sql = format!(
-            "SELECT source_schema, source_table, chunk, from_position, to_position, rows_read, rows_written, \
-             rows_quarantined, bytes, digest FROM {} WHERE run = $1",
+            "SELECT {CHUNK_COLUMNS} FROM {} \
+             WHERE run = $1 AND source_schema = $2 AND source_table = $3 AND chunk = $4",
             self.name(CHUNKS)
         );
-        session
-            .query(&sql, &[Value::text(run)])?
-            .iter()
-            .map(|row| {
-                let count = |at| {
-                    number(row, at).and_then(|n| u64::try_from(n).map_err(|e| corrupt("a count").source(e)))
-                };
-                Ok(ChunkRecord {
-                    table: TableName::new(text(row, 0)?, text(row, 1)?),
-                    chunk: Chunk {
-                        ordinal: u32::try_from(number(row, 2)?).map_err(|e| corrupt("a chunk").source(e))?,
-                        from: number(row, 3)?,
-                        to: number(row, 4)?,
-                    },
-                    read: count(5)?,
-                    written: count(6)?,
-                    quarantined: count(7)?,
-                    bytes: count(8)?,
-                    digest: Digest::parse(&text(row, 9)?).ok_or_else(|| corrupt("a digest"))?,
-                })
-            })
-            .collect()
+        let ordinal = Value::Int(i64::from(chunk.ordinal));
+        let values = [Value::text(run), Value::text(&table.schema), Value::text(&table.name), ordinal];
+        session.query(&sql, &values)?.first().map(|row| chunk_record(row)).transpose()
     }
 
     /// Records a chunk, in the transaction that wrote its rows.
@@ -294,7 +305,15 @@ impl Journal {
             count(record.bytes),
             Value::text(&digest),
         ];
-        session.query(&sql, &values).map(drop)
+        session.query(&sql, &values)?;
+        // Whoever has lost the lock of the run unnoticed must not write into what another has begun again.
+        let sql = format!("SELECT run FROM {} WHERE run = $1", self.name(RUNS));
+        if session.query(&sql, &[Value::text(run)])?.is_empty() {
+            return Err(Error::new(ErrorKind::Interrupted, "record a chunk")
+                .context(format!("run {run} is no longer in the journal: another migration began it again"))
+                .hint("let that one end, then run the same command again"));
+        }
+        Ok(())
     }
 
     /// Forgets a run.
@@ -308,6 +327,27 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+const CHUNK_COLUMNS: &str = "source_schema, source_table, chunk, from_position, to_position, rows_read, rows_written, \
+                             rows_quarantined, bytes, digest";
+
+/// A chunk's record, of which a row has [`CHUNK_COLUMNS`].
+fn chunk_record(row: &[Value<'_>]) -> Result<ChunkRecord> {
+    let count = |at| number(row, at).and_then(|n| u64::try_from(n).map_err(|e| corrupt("a count").source(e)));
+    Ok(ChunkRecord {
+        table: TableName::new(text(row, 0)?, text(row, 1)?),
+        chunk: Chunk {
+            ordinal: u32::try_from(number(row, 2)?).map_err(|e| corrupt("a chunk").source(e))?,
+            from: number(row, 3)?,
+            to: number(row, 4)?,
+        },
+        read: count(5)?,
+        written: count(6)?,
+        quarantined: count(7)?,
+        bytes: count(8)?,
+        digest: Digest::parse(&text(row, 9)?).ok_or_else(|| corrupt("a digest"))?,
+    })
 }
 
 /// A run from `source`, of which a row tells all else.

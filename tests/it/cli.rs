@@ -65,7 +65,29 @@ fn command(verb: &str, from: &str, to: &str, flags: &[&str]) -> Command {
 
 /// Runs `trimaran migrate VERB` to its end.
 pub(crate) fn migrate(verb: &str, from: &str, to: &str, flags: &[&str]) -> Outcome {
-    let output = command(verb, from, to, flags).output().expect("the program starts");
+    migrate_in(&[], verb, from, to, flags)
+}
+
+/// The same with these variables in its environment.
+pub(crate) fn migrate_in(
+    environment: &[(&str, &str)],
+    verb: &str,
+    from: &str,
+    to: &str,
+    flags: &[&str],
+) -> Outcome {
+    ended(command(verb, from, to, flags).envs(environment.iter().copied()))
+}
+
+/// Runs `trimaran migrate status` on a target.
+pub(crate) fn status(to: &str, flags: &[&str]) -> Outcome {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trimaran"));
+    command.args(["migrate", "status", "--to", to, "--json"]).args(flags);
+    ended(command.env_remove("PGPASSWORD").env_remove("PGPASSFILE").stdin(Stdio::null()))
+}
+
+fn ended(command: &mut Command) -> Outcome {
+    let output = command.output().expect("the program starts");
     Outcome {
         code: output.status.code().unwrap_or(-1),
         json: serde_json::from_slice(&output.stdout).unwrap_or(serde_json::Value::Null),

@@ -5,6 +5,8 @@
 mod cache;
 mod cli;
 mod content;
+#[cfg(feature = "testing")]
+mod faults;
 mod hazards;
 mod interruptions;
 mod load;
