@@ -24,6 +24,7 @@ use crate::report::Report;
 use crate::report_command;
 use crate::schema_command;
 use crate::source::Budget;
+use crate::status_command;
 
 /// Application data on Postgres, SQLite and DuckDB: move it from one to another, and prove that nothing was lost.
 #[derive(Debug, Parser)]
@@ -81,6 +82,8 @@ enum Migrate {
     /// The rows that a run put aside: list, export, or try again under another policy.
     #[command(subcommand, after_help = exit::help())]
     Quarantine(quarantine_command::Command),
+    /// Show the journal: runs, how far each has got, when something last changed. Changes nothing.
+    Status(status_command::Options),
     /// Compare source and target row by row, by count and digest.
     #[command(after_help = exit::help())]
     Verify {
@@ -249,6 +252,7 @@ fn migrate(command: &Migrate) -> ExitCode {
             (common, Box::new(act))
         }
         Migrate::Quarantine(command) => return ended(command.run(), command.json()),
+        Migrate::Status(command) => return simple(command.run(), command.json),
     };
     let progress = Progress::new(common.quiet);
     let result = interrupt::listen()

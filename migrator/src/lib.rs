@@ -54,6 +54,8 @@ mod schema_stores;
 pub mod sides;
 mod sorted_runs;
 pub mod source;
+pub mod status;
+mod status_command;
 pub mod storage_classes;
 mod tenant_command;
 mod tenant_report;

@@ -10,7 +10,7 @@ use trimaran_core::{Error, ErrorKind, Result};
 use crate::copy::Copy;
 use crate::exit::Exit;
 use crate::interrupt;
-use crate::journal::{Journal, Run, State};
+use crate::journal::{self, Journal, Run, State};
 use crate::plan::Plan;
 use crate::planner::Choices;
 use crate::progress::Progress;
@@ -166,6 +166,7 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     let run = match earlier {
         Some(run) => {
             job.progress.say(format!("resume: run {}", run.id));
+            lock.run(&job.retries, "read the journal", |session| journal.renew(session))?;
             run
         }
         None => {
@@ -328,6 +329,5 @@ pub fn verify(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>
 
 /// The time in milliseconds since 1970, in hexadecimal: later runs sort later.
 fn run_id() -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    format!("{:012x}", now.as_millis())
+    format!("{:012x}", journal::now())
 }

@@ -96,6 +96,11 @@ fn passes(error: &Error) -> bool {
     error.is_retryable() && !error.engine_code().is_some_and(|code| LASTING.contains(&code))
 }
 
+/// The lock that a run holds while it writes into `schema`.
+pub fn lock_name(schema: &str) -> String {
+    format!("trimaran migration into {schema}")
+}
+
 /// How long a run waits for another to end before it refuses. A process that was killed may have left a session that the
 /// server has yet to notice.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -114,7 +119,7 @@ impl RunLock {
     /// # Errors
     /// [`ErrorKind::Configuration`] if another run holds it; else the target's, classified.
     pub fn take(target: &Arc<dyn Database>, schema: &str) -> Result<Self> {
-        let name = format!("trimaran migration into {schema}");
+        let name = lock_name(schema);
         let mut session = target.session()?;
         let begun = std::time::Instant::now();
         while !session.try_lock(&name)? {
