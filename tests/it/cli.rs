@@ -95,6 +95,26 @@ fn ended(command: &mut Command) -> Outcome {
     }
 }
 
+/// Asks a program to stop, as Ctrl-C does, and waits for its end: how it ended and how long that took.
+pub(crate) fn interrupt(mut child: Child) -> (Outcome, std::time::Duration) {
+    let begun = std::time::Instant::now();
+    let asked = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill starts");
+    assert!(asked.success());
+    let mut stderr = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().expect("it is read"), &mut stderr).expect("text");
+    let code = child.wait().expect("the child is ours").code().unwrap_or(-1);
+    (Outcome { code, json: serde_json::Value::Null, stderr }, begun.elapsed())
+}
+
+/// Starts `trimaran migrate run`, and keeps what it says.
+pub(crate) fn spawn_heard(from: &str, to: &str, flags: &[&str]) -> Child {
+    command("run", from, to, flags)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
+}
+
 /// Starts `trimaran migrate run` and leaves it running.
 pub(crate) fn spawn_run(from: &str, to: &str, flags: &[&str]) -> Child {
     command("run", from, to, flags)

@@ -13,12 +13,12 @@ use trimaran_core::Value;
 use crate::cli::{Outcome, duckdb_url, migrate_in, sqlite_url};
 use crate::interruptions::digests;
 
-const FLAGS: [&str; 4] = ["--on-hazard", "quarantine", "--jobs", "1"];
+pub(crate) const FLAGS: [&str; 4] = ["--on-hazard", "quarantine", "--jobs", "1"];
 /// The least that DuckDB splits by: `child` has three batches.
-const CHUNK_ROWS: (&str, &str) = ("TRIMARAN_CHUNK_ROWS", "2048");
+pub(crate) const CHUNK_ROWS: (&str, &str) = ("TRIMARAN_CHUNK_ROWS", "2048");
 
 /// Two tables with keys and an index, one of them three batches long, with a row in each batch that Postgres can't hold.
-fn duckdb_source(path: &Path) -> String {
+pub(crate) fn duckdb_source(path: &Path) -> String {
     let source = duckdb::Connection::open(path).unwrap();
     source
         .execute_batch(
@@ -35,7 +35,7 @@ fn duckdb_source(path: &Path) -> String {
 }
 
 /// The same in SQLite, without the reference, which DuckDB's tables are made without.
-fn sqlite_source(path: &Path) -> String {
+pub(crate) fn sqlite_source(path: &Path) -> String {
     let source = rusqlite::Connection::open(path).unwrap();
     source
         .execute_batch(

@@ -116,7 +116,7 @@ fn a_server_killed_in_the_middle_and_started_again_loses_and_doubles_nothing() {
     let path = dir.path().join("memory.db");
     samples::pyrit::write(&path, 20_000).unwrap();
     let from = duckdb_url(&path);
-    let mut child = spawn_run(&from, target.url(), &["--on-hazard", "escape"]);
+    let mut child = spawn_run(&from, target.url(), &["--on-hazard", "escape", "--retries", "1"]);
     wait_for(&target, 9, &mut child);
     server.kill();
     assert_eq!(child.wait().unwrap().code(), Some(7));

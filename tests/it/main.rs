@@ -4,6 +4,8 @@
 
 mod cache;
 mod cli;
+#[cfg(feature = "testing")]
+mod connections;
 mod content;
 #[cfg(feature = "testing")]
 mod faults;
@@ -15,8 +17,12 @@ mod refusals;
 mod report;
 mod samples;
 mod schema;
+#[cfg(feature = "testing")]
+mod stops;
 mod stores;
 mod tampering;
+#[cfg(feature = "testing")]
+mod targets;
 mod tenants;
 mod types;
 mod whole;
