@@ -70,6 +70,10 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// [`trimaran_core::ErrorKind::Invalid`] if a value is of another kind or can't be held, naming its ordinal.
     fn encode_row(&self, types: &[LogicalType], row: &[Value<'_>], out: &mut Vec<u8>) -> Result<()>;
+
+    /// What ends [`Database::catalog`] from another thread, as [`Session::interrupter`] ends a session's statement. Where
+    /// a catalogue waits for nobody it does nothing.
+    fn interrupter(&self) -> Interrupter;
 }
 
 /// One connection, used by one thread at a time.

@@ -151,6 +151,10 @@ impl Database for FaultyDatabase {
     fn encode_row(&self, types: &[LogicalType], row: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
         self.target.encode_row(types, row, out)
     }
+
+    fn interrupter(&self) -> Interrupter {
+        self.target.interrupter()
+    }
 }
 
 struct FaultySession {

@@ -20,10 +20,12 @@ pub(crate) fn open(location: &Location, options: OpenOptions) -> Result<Box<dyn 
     } else {
         database
     };
-    Ok(Box::new(Stoppable { database }))
+    let interruptible = Interruptible::new(database.interrupter());
+    Ok(Box::new(Stoppable { _interruptible: interruptible, database }))
 }
 
 struct Stoppable {
+    _interruptible: Interruptible,
     database: Box<dyn Database>,
 }
 
@@ -57,6 +59,10 @@ impl Database for Stoppable {
 
     fn encode_row(&self, types: &[LogicalType], row: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
         self.database.encode_row(types, row, out)
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        self.database.interrupter()
     }
 }
 

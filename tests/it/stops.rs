@@ -50,10 +50,13 @@ fn a_key_being_built_ends_soon_after_ctrl_c() {
 }
 
 #[test]
-fn a_verification_ends_soon_after_ctrl_c() {
-    // The second UPDATE of the journal comes after the verification, the first before it.
+fn a_question_about_the_schema_ends_soon_after_ctrl_c() {
+    // The table has its key by now, and the catalogue can't be read while it is locked.
     interrupted_at("journal UPDATE");
 }
+
+/// DuckDB builds an index of this size only with more memory than it is given by default.
+const LARGE_FLAGS: [&str; 6] = ["--tables", "t", "--jobs", "2", "--memory", "1GiB"];
 
 /// A table of many rows, with text to sort into an index.
 fn large(url: &dyn Fn(&Path) -> String, path: &Path) -> String {
@@ -70,11 +73,12 @@ fn large(url: &dyn Fn(&Path) -> String, path: &Path) -> String {
 }
 
 #[test]
-fn a_run_into_a_file_ends_soon_after_ctrl_c_whenever_it_comes() {
+fn a_run_ends_soon_after_ctrl_c_whenever_it_comes() {
     let dir = tempfile::tempdir().unwrap();
     let from = large(&duckdb_url, &dir.path().join("source.db"));
     let middle = sqlite_url(&dir.path().join("middle.sqlite"));
     stopped_again_and_again(&from, &middle);
+    stopped_again_and_again(&from, database().url());
     stopped_again_and_again(&middle, &duckdb_url(&dir.path().join("target.db")));
 }
 
@@ -82,11 +86,13 @@ fn a_run_into_a_file_ends_soon_after_ctrl_c_whenever_it_comes() {
 fn stopped_again_and_again(from: &str, to: &str) {
     let mut stopped = 0;
     for wait in (1..).map(|n| Duration::from_millis(n * 150)) {
-        let child = spawn_heard(from, to, &["--exclude", "_trimaran_*", "--jobs", "2"]);
+        let mut child = spawn_heard(from, to, &LARGE_FLAGS);
         std::thread::sleep(wait);
+        let over = child.try_wait().unwrap().is_some();
         let (outcome, took) = interrupt(child);
         assert!(took < SOON, "it took {took:?} after {wait:?}");
-        if outcome.code == 0 {
+        if over || outcome.code == 0 {
+            outcome.expect(0);
             break;
         }
         // Before the program listens, the signal ends it as it ends any.
@@ -95,6 +101,6 @@ fn stopped_again_and_again(from: &str, to: &str) {
         eprintln!("{to}: after {wait:?} ended in {:.2} s", took.as_secs_f64());
     }
     assert!(stopped >= 2, "only {stopped} signals met a run");
-    let ended = migrate("run", from, to, &["--exclude", "_trimaran_*", "--jobs", "2"]).expect(0);
+    let ended = migrate("run", from, to, &LARGE_FLAGS).expect(0);
     assert_eq!(ended.totals(), (200_000, 200_000, 0));
 }
