@@ -12,6 +12,7 @@ mod faults;
 mod hazards;
 mod interruptions;
 mod load;
+mod page;
 mod plans;
 mod refusals;
 mod report;
