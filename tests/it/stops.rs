@@ -85,7 +85,7 @@ fn a_run_ends_soon_after_ctrl_c_whenever_it_comes() {
 /// Runs with a Ctrl-C a little later each time, until a run comes to its end.
 fn stopped_again_and_again(from: &str, to: &str) {
     let mut stopped = 0;
-    for wait in (1..).map(|n| Duration::from_millis(n * 150)) {
+    for wait in (1..).map(|n| Duration::from_millis(100 + 60 * n * n)) {
         let mut child = spawn_heard(from, to, &LARGE_FLAGS);
         std::thread::sleep(wait);
         let over = child.try_wait().unwrap().is_some();
