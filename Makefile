@@ -3,7 +3,7 @@
 # TRIMARAN_DUCKDB=source, CARGO_TARGET_DIR (see CONTRIBUTING.md).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test load s3 bench lint doc book
+.PHONY: help setup demo test load big s3 bench lint doc book
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -21,6 +21,10 @@ test: ## run all tests against a real Postgres
 load: ## let 64 users work for a minute on each engine, while servers and processes are killed, and check what is left
 	@scripts/setup.sh test
 	@scripts/load.sh
+
+big: ## migrate large tables, values and many tables in a release build; takes minutes and some gigabytes
+	@scripts/setup.sh test
+	@scripts/test.sh --release --test it big:: -- --nocapture --include-ignored --test-threads 1
 
 s3: ## run the tests of content on S3 against a server installed for them
 	@scripts/setup.sh test

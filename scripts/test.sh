@@ -17,4 +17,4 @@ if [ -z "${TRIMARAN_TEST_POSTGRES_URL:-}" ] && scripts/docker.sh status; then
   fi
 fi
 # shellcheck disable=SC2086 # the flags are words
-exec cargo test --workspace --locked $TRIMARAN_CARGO_FLAGS "$@"
+exec cargo test --workspace --locked $TRIMARAN_CARGO_FLAGS --features testing "$@"

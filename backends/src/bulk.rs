@@ -4,6 +4,7 @@
 //! [`Value`]s (see `docs/decisions/0002-rows-of-borrowed-values.md`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use trimaran_core::{Engine, LogicalType, Result, Value};
@@ -69,6 +70,10 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// [`trimaran_core::ErrorKind::Invalid`] if a value is of another kind or can't be held, naming its ordinal.
     fn encode_row(&self, types: &[LogicalType], row: &[Value<'_>], out: &mut Vec<u8>) -> Result<()>;
+
+    /// What ends [`Database::catalog`] from another thread, as [`Session::interrupter`] ends a session's statement. Where
+    /// a catalogue waits for nobody it does nothing.
+    fn interrupter(&self) -> Interrupter;
 }
 
 /// One connection, used by one thread at a time.
@@ -130,7 +135,18 @@ pub trait Session: Send {
     /// # Errors
     /// The engine's, classified, with its code; naming table and, where the engine tells, column.
     fn write(&mut self, table: &TableName, columns: &[(String, LogicalType)], rows: &[u8]) -> Result<u64>;
+
+    /// What ends the statement that this session runs, from another thread. It then fails with
+    /// [`trimaran_core::ErrorKind::Interrupted`]; a session that runs none is left as it is, and so may be one that has
+    /// just begun: who wants it to end asks again until it has.
+    ///
+    /// # Errors
+    /// The engine's, classified.
+    fn interrupter(&mut self) -> Result<Interrupter>;
 }
+
+/// Ends the statement that a session runs; does nothing once the session is closed.
+pub type Interrupter = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 
 /// What to read.
 #[derive(Debug, Clone, Copy)]

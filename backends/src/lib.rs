@@ -51,7 +51,7 @@ pub mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use bulk::{Access, Chunk, Database, Identity, OpenOptions, Read, Session};
+pub use bulk::{Access, Chunk, Database, Identity, Interrupter, OpenOptions, Read, Session};
 pub use catalog::Catalog;
 pub use connection::{Connection, EngineConnection, EngineTransaction};
 pub use dialect::Dialect;

@@ -26,6 +26,16 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// How long to wait before each attempt after the first; it ends with the attempts.
+    pub fn delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+        ExponentialBuilder::default()
+            .with_min_delay(self.first_delay)
+            .with_max_delay(self.longest_delay)
+            .with_max_times(self.attempts.saturating_sub(1))
+            .with_jitter()
+            .build()
+    }
+
     /// Runs `work` in a unit of work of `store` and commits it; an error rolls it back. Where the error
     /// [is retryable](trimaran_core::Error::is_retryable), the work's or the commit's, all of it is done again, from a new
     /// unit: `work` must do nothing outside its unit that can't be done twice.
@@ -56,12 +66,7 @@ impl Retry {
         store: &dyn Store,
         mut work: impl for<'u> FnMut(&'u dyn UnitOfWork) -> BoxFuture<'u, Result<T>> + Send,
     ) -> Result<T> {
-        let mut delays = ExponentialBuilder::default()
-            .with_min_delay(self.first_delay)
-            .with_max_delay(self.longest_delay)
-            .with_max_times(self.attempts.saturating_sub(1))
-            .with_jitter()
-            .build();
+        let mut delays = self.delays();
         loop {
             let (error, again) = match attempt(store, &mut work).await {
                 Ok(done) => return Ok(done),

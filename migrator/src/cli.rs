@@ -27,6 +27,7 @@ use crate::report_command;
 use crate::report_output;
 use crate::schema_command;
 use crate::source::Budget;
+use crate::status_command;
 
 /// Application data on Postgres, SQLite and DuckDB: move it from one to another, and prove that nothing was lost.
 #[derive(Debug, Parser)]
@@ -84,6 +85,8 @@ enum Migrate {
     /// The rows that a run put aside: list, export, or try again under another policy.
     #[command(subcommand, after_help = exit::help())]
     Quarantine(quarantine_command::Command),
+    /// Show the journal: runs, how far each has got, when something last changed. Changes nothing.
+    Status(status_command::Options),
     /// Compare source and target row by row, by count and digest.
     #[command(after_help = exit::help())]
     Verify {
@@ -136,6 +139,9 @@ struct Common {
     /// Memory budget, such as 256MiB or 2GiB.
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     memory: u64,
+    /// How often what fails for a reason that passes is tried again, after growing pauses of up to 10 s: lost connections, deadlocks.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    retries: usize,
     /// Machine-readable JSON on standard output; text for people stays on standard error.
     #[arg(long)]
     json: bool,
@@ -187,6 +193,7 @@ impl Common {
             },
             plan: self.plan.clone(),
             budget: Budget { memory: self.memory, jobs: self.jobs() },
+            retries: self.retries,
             restart: false,
             show_values: false,
         })
@@ -263,6 +270,7 @@ fn migrate(command: &Migrate) -> ExitCode {
             (common, Box::new(act))
         }
         Migrate::Quarantine(command) => return ended(command.run(), command.json()),
+        Migrate::Status(command) => return simple(command.run(), command.json),
     };
     let progress = Progress::new(common.quiet);
     let result = interrupt::listen()

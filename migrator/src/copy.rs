@@ -6,12 +6,13 @@ use trimaran_backends::bulk::Chunk;
 use trimaran_backends::catalog::TableName;
 use trimaran_backends::{Database, Read, Session};
 use trimaran_core::digest::{self, Digest};
-use trimaran_core::{LogicalType, Result, Value};
+use trimaran_core::{ErrorKind, LogicalType, Result, Value};
 
 use crate::interrupt;
 use crate::journal::{ChunkRecord, Journal};
 use crate::plan::Plan;
 use crate::progress::{Meter, Progress};
+use crate::retry::Retries;
 use crate::rows::{Held, RowMapper};
 use crate::scan::{SCAN_ROWS, TableScan};
 use crate::source::{Budget, Source};
@@ -63,6 +64,14 @@ pub struct Copy<'a> {
     pub scanned: &'a [TableScan],
     /// Memory and threads.
     pub budget: Budget,
+    /// Tries again what fails for a reason that passes.
+    pub retries: &'a Retries<'a>,
+}
+
+/// What a thread works with.
+struct Sessions {
+    source: Box<dyn Session>,
+    target: Box<dyn Session>,
 }
 
 impl Copy<'_> {
@@ -73,14 +82,13 @@ impl Copy<'_> {
     /// The engines', classified; [`trimaran_core::ErrorKind::Interrupted`] on request. Whatever was committed stays
     /// and is in the journal.
     pub fn run(&self, progress: &Progress) -> Result<Vec<Copied>> {
-        let mut session = self.target.session()?;
-        let done: HashMap<(TableName, u32), ChunkRecord> = self
-            .journal
-            .chunks(session.as_mut(), self.run)?
+        let recorded = self
+            .retries
+            .run("read the journal", || self.journal.chunks(self.target.session()?.as_mut(), self.run))?;
+        let done: HashMap<(TableName, u32), ChunkRecord> = recorded
             .into_iter()
             .map(|record| ((record.table.clone(), record.chunk.ordinal), record))
             .collect();
-        drop(session);
         let chunks = self.source.chunks(self.plan, |at| self.chunk_rows(at))?;
         let (old, new): (Vec<_>, Vec<_>) = chunks.into_iter().partition(|(at, chunk)| {
             done.contains_key(&(self.plan.tables[*at].source_name(), chunk.ordinal))
@@ -105,9 +113,9 @@ impl Copy<'_> {
         let copied = work::share(
             &new,
             self.budget.jobs,
-            || Ok((self.source.database.session()?, self.target.session()?)),
-            |(source, target), (at, chunk)| {
-                let record = self.chunk(source.as_mut(), target.as_mut(), *at, *chunk, &meters[*at])?;
+            || self.retries.run("connect", || self.connect()),
+            |sessions, (at, chunk)| {
+                let record = self.chunk(sessions, *at, *chunk, &meters[*at])?;
                 if let Ok(mut open) = open.lock() {
                     open[*at] -= 1;
                     if open[*at] == 0 {
@@ -138,12 +146,52 @@ impl Copy<'_> {
 
     /// Depends on nothing but the data, so that a resumed run cuts the same chunks whatever its flags.
     fn chunk_rows(&self, at: usize) -> u64 {
+        #[cfg(feature = "testing")]
+        if let Some(rows) = crate::fault::chunk_rows() {
+            return rows;
+        }
         let scanned = &self.scanned[at];
         let row = (scanned.bytes / scanned.rows.max(1)).max(1);
         (CHUNK_BYTES / row).clamp(LEAST_ROWS, SCAN_ROWS)
     }
 
+    fn connect(&self) -> Result<Sessions> {
+        Ok(Sessions { source: self.source.database.session()?, target: self.target.session()? })
+    }
+
     fn chunk(
+        &self,
+        sessions: &mut Sessions,
+        at: usize,
+        chunk: Chunk,
+        meter: &Meter<'_>,
+    ) -> Result<ChunkRecord> {
+        meter.start();
+        let table = self.plan.tables[at].source_name();
+        let mut tried = false;
+        self.retries.run(&format!("copy {table}"), || {
+            if std::mem::replace(&mut tried, true) {
+                *sessions = self.connect()?;
+                // The attempt before may have been committed, and only the answer was lost.
+                if let Some(record) = self.journal.chunk(sessions.target.as_mut(), self.run, &table, chunk)? {
+                    return Ok(record);
+                }
+            }
+            let Sessions { source, target } = sessions;
+            match self.attempt(source.as_mut(), target.as_mut(), at, chunk, meter) {
+                // So may that of a process before this one, just now: its record is in the way of ours.
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    match self.journal.chunk(target.as_mut(), self.run, &table, chunk) {
+                        Ok(Some(record)) => Ok(record),
+                        _ => Err(error),
+                    }
+                }
+                done => done,
+            }
+        })
+    }
+
+    fn attempt(
         &self,
         source: &mut dyn Session,
         target: &mut dyn Session,
@@ -151,7 +199,6 @@ impl Copy<'_> {
         chunk: Chunk,
         meter: &Meter<'_>,
     ) -> Result<ChunkRecord> {
-        meter.start();
         target.begin()?;
         let result = self.write_chunk(source, target, at, chunk, meter);
         match result {

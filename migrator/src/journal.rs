@@ -33,7 +33,8 @@ impl State {
     const ALL: [(State, &'static str); 3] =
         [(State::Writing, "writing"), (State::Written, "written"), (State::Verified, "verified")];
 
-    fn name(self) -> &'static str {
+    /// Its name, as the journal keeps it.
+    pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(state, _)| *state == self).map_or("", |(_, name)| name)
     }
 }
@@ -112,17 +113,23 @@ impl Journal {
                 RUNS,
                 format!(
                     "run {text} NOT NULL, source {text} NOT NULL, identity {text} NOT NULL, choices {text} NOT NULL, \
-                     plan {text} NOT NULL, state {text} NOT NULL, version {text} NOT NULL, PRIMARY KEY (run)"
+                     plan {text} NOT NULL, state {text} NOT NULL, version {text} NOT NULL, recorded {count}, \
+                     PRIMARY KEY (run)"
                 ),
             ),
-            (STEPS, format!("run {text} NOT NULL, step {text} NOT NULL, PRIMARY KEY (run, step)")),
+            (
+                STEPS,
+                format!(
+                    "run {text} NOT NULL, step {text} NOT NULL, recorded {count}, PRIMARY KEY (run, step)"
+                ),
+            ),
             (
                 CHUNKS,
                 format!(
                     "run {text} NOT NULL, source_schema {text} NOT NULL, source_table {text} NOT NULL, \
                      chunk {count} NOT NULL, from_position {count} NOT NULL, to_position {count} NOT NULL, \
                      rows_read {count} NOT NULL, rows_written {count} NOT NULL, rows_quarantined {count} NOT NULL, \
-                     bytes {count} NOT NULL, digest {text} NOT NULL, \
+                     bytes {count} NOT NULL, digest {text} NOT NULL, recorded {count}, \
                      PRIMARY KEY (run, source_schema, source_table, chunk)"
                 ),
             ),
@@ -138,6 +145,27 @@ impl Journal {
         ];
         for (table, columns) in tables {
             session.execute(&format!("CREATE TABLE IF NOT EXISTS {} ({columns})", self.name(table)))?;
+        }
+        self.renew(session)
+    }
+
+    /// Adds to a journal that an earlier version made what it lacks: when things were recorded.
+    ///
+    /// # Errors
+    /// The target's, classified.
+    pub fn renew(&self, session: &mut dyn Session) -> Result<()> {
+        let count = LogicalType::Int64.stored_as(self.dialect.engine());
+        for table in [RUNS, STEPS, CHUNKS] {
+            let name = self.name(table);
+            match session.query(&format!("SELECT recorded FROM {name} LIMIT 0"), &[]) {
+                Ok(_) => {}
+                Err(error) if error.is_retryable() || error.kind() == ErrorKind::Interrupted => {
+                    return Err(error);
+                }
+                Err(_) => {
+                    session.execute(&format!("ALTER TABLE {name} ADD COLUMN recorded {count}"))?;
+                }
+            }
         }
         Ok(())
     }
@@ -170,8 +198,23 @@ impl Journal {
     }
 
     /// Whether the journal's tables exist.
-    pub fn exists(&self, session: &mut dyn Session) -> bool {
-        session.query(&format!("SELECT run FROM {} LIMIT 0", self.name(RUNS)), &[]).is_ok()
+    ///
+    /// # Errors
+    /// The target's where it could not be asked: that is no answer.
+    pub fn exists(&self, session: &mut dyn Session) -> Result<bool> {
+        match session.query(&format!("SELECT run FROM {} LIMIT 0", self.name(RUNS)), &[]) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_retryable() || error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// The last run from `source`, if there is a journal at all.
+    ///
+    /// # Errors
+    /// As [`Journal::exists`] and [`Journal::find`].
+    pub fn earlier(&self, session: &mut dyn Session, source: &str) -> Result<Option<Run>> {
+        if self.exists(session)? { self.find(session, source) } else { Ok(None) }
     }
 
     /// Records a new run.
@@ -183,8 +226,10 @@ impl Journal {
         let (identity, choices) =
             (json(serde_json::to_string(&run.identity))?, json(serde_json::to_string(&run.choices))?);
         let sql = format!(
-            "INSERT INTO {} (run, source, identity, choices, plan, state, version) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            self.name(RUNS)
+            "INSERT INTO {} (run, source, identity, choices, plan, state, version, recorded) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, {})",
+            self.name(RUNS),
+            now()
         );
         let values = [
             &run.id,
@@ -203,7 +248,7 @@ impl Journal {
     /// # Errors
     /// The target's, classified.
     pub fn set_state(&self, session: &mut dyn Session, run: &str, state: State) -> Result<()> {
-        let sql = format!("UPDATE {} SET state = $1 WHERE run = $2", self.name(RUNS));
+        let sql = format!("UPDATE {} SET state = $1, recorded = {} WHERE run = $2", self.name(RUNS), now());
         session.query(&sql, &[Value::text(state.name()), Value::text(run)]).map(drop)
     }
 
@@ -221,7 +266,11 @@ impl Journal {
     /// # Errors
     /// The target's, classified.
     pub fn set_plan(&self, session: &mut dyn Session, run: &str, plan: &str) -> Result<()> {
-        let sql = format!("UPDATE {} SET plan = $1, state = $2 WHERE run = $3", self.name(RUNS));
+        let sql = format!(
+            "UPDATE {} SET plan = $1, state = $2, recorded = {} WHERE run = $3",
+            self.name(RUNS),
+            now()
+        );
         let values = [Value::text(plan), Value::text(State::Written.name()), Value::text(run)];
         session.query(&sql, &values).map(drop)
     }
@@ -231,8 +280,31 @@ impl Journal {
     /// # Errors
     /// The target's, classified.
     pub fn record_step(&self, session: &mut dyn Session, run: &str, step: &str) -> Result<()> {
-        let sql = format!("INSERT INTO {} (run, step) VALUES ($1, $2)", self.name(STEPS));
+        let sql =
+            format!("INSERT INTO {} (run, step, recorded) VALUES ($1, $2, {})", self.name(STEPS), now());
         session.query(&sql, &[Value::text(run), Value::text(step)]).map(drop)
+    }
+
+    /// When something was last recorded of a run, in milliseconds since 1970; `None` if an earlier version made the journal.
+    ///
+    /// # Errors
+    /// The target's, classified.
+    pub fn last_change(&self, session: &mut dyn Session, run: &str) -> Result<Option<i64>> {
+        let mut last = None;
+        for table in [RUNS, STEPS, CHUNKS] {
+            let name = self.name(table);
+            let sql = format!(
+                "SELECT recorded FROM {name} WHERE run = $1 ORDER BY recorded IS NULL, recorded DESC LIMIT 1"
+            );
+            match session.query(&sql, &[Value::text(run)]) {
+                Ok(rows) => last = last.max(rows.first().and_then(|row| number(row, 0).ok())),
+                Err(error) if error.is_retryable() || error.kind() == ErrorKind::Interrupted => {
+                    return Err(error);
+                }
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(last)
     }
 
     /// The chunks that a run has copied.
@@ -240,33 +312,29 @@ impl Journal {
     /// # Errors
     /// The target's, classified; [`ErrorKind::Corrupt`] if a record makes no sense.
     pub fn chunks(&self, session: &mut dyn Session, run: &str) -> Result<Vec<ChunkRecord>> {
+        let sql = format!("SELECT {CHUNK_COLUMNS} FROM {} WHERE run = $1", self.name(CHUNKS));
+        session.query(&sql, &[Value::text(run)])?.iter().map(|row| chunk_record(row)).collect()
+    }
+
+    /// The record of one chunk, if a run has copied it.
+    ///
+    /// # Errors
+    /// As [`Journal::chunks`].
+    pub fn chunk(
+        &self,
+        session: &mut dyn Session,
+        run: &str,
+        table: &TableName,
+        chunk: Chunk,
+    ) -> Result<Option<ChunkRecord>> {
         let sql = format!(
-            "SELECT source_schema, source_table, chunk, from_position, to_position, rows_read, rows_written, \
-             rows_quarantined, bytes, digest FROM {} WHERE run = $1",
+            "SELECT {CHUNK_COLUMNS} FROM {} \
+             WHERE run = $1 AND source_schema = $2 AND source_table = $3 AND chunk = $4",
             self.name(CHUNKS)
         );
-        session
-            .query(&sql, &[Value::text(run)])?
-            .iter()
-            .map(|row| {
-                let count = |at| {
-                    number(row, at).and_then(|n| u64::try_from(n).map_err(|e| corrupt("a count").source(e)))
-                };
-                Ok(ChunkRecord {
-                    table: TableName::new(text(row, 0)?, text(row, 1)?),
-                    chunk: Chunk {
-                        ordinal: u32::try_from(number(row, 2)?).map_err(|e| corrupt("a chunk").source(e))?,
-                        from: number(row, 3)?,
-                        to: number(row, 4)?,
-                    },
-                    read: count(5)?,
-                    written: count(6)?,
-                    quarantined: count(7)?,
-                    bytes: count(8)?,
-                    digest: Digest::parse(&text(row, 9)?).ok_or_else(|| corrupt("a digest"))?,
-                })
-            })
-            .collect()
+        let ordinal = Value::Int(i64::from(chunk.ordinal));
+        let values = [Value::text(run), Value::text(&table.schema), Value::text(&table.name), ordinal];
+        session.query(&sql, &values)?.first().map(|row| chunk_record(row)).transpose()
     }
 
     /// Records a chunk, in the transaction that wrote its rows.
@@ -276,8 +344,10 @@ impl Journal {
     pub fn record_chunk(&self, session: &mut dyn Session, run: &str, record: &ChunkRecord) -> Result<()> {
         let sql = format!(
             "INSERT INTO {} (run, source_schema, source_table, chunk, from_position, to_position, rows_read, \
-             rows_written, rows_quarantined, bytes, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            self.name(CHUNKS)
+             rows_written, rows_quarantined, bytes, digest, recorded) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, {})",
+            self.name(CHUNKS),
+            now()
         );
         let count = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
         let digest = record.digest.to_string();
@@ -294,7 +364,15 @@ impl Journal {
             count(record.bytes),
             Value::text(&digest),
         ];
-        session.query(&sql, &values).map(drop)
+        session.query(&sql, &values)?;
+        // Whoever has lost the lock of the run unnoticed must not write into what another has begun again.
+        let sql = format!("SELECT run FROM {} WHERE run = $1", self.name(RUNS));
+        if session.query(&sql, &[Value::text(run)])?.is_empty() {
+            return Err(Error::new(ErrorKind::Interrupted, "record a chunk")
+                .context(format!("run {run} is no longer in the journal: another migration began it again"))
+                .hint("let that one end, then run the same command again"));
+        }
+        Ok(())
     }
 
     /// Forgets a run.
@@ -308,6 +386,32 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+const CHUNK_COLUMNS: &str = "source_schema, source_table, chunk, from_position, to_position, rows_read, rows_written, \
+                             rows_quarantined, bytes, digest";
+
+/// A chunk's record, of which a row has [`CHUNK_COLUMNS`].
+fn chunk_record(row: &[Value<'_>]) -> Result<ChunkRecord> {
+    let count = |at| number(row, at).and_then(|n| u64::try_from(n).map_err(|e| corrupt("a count").source(e)));
+    Ok(ChunkRecord {
+        table: TableName::new(text(row, 0)?, text(row, 1)?),
+        chunk: Chunk {
+            ordinal: u32::try_from(number(row, 2)?).map_err(|e| corrupt("a chunk").source(e))?,
+            from: number(row, 3)?,
+            to: number(row, 4)?,
+        },
+        read: count(5)?,
+        written: count(6)?,
+        quarantined: count(7)?,
+        bytes: count(8)?,
+        digest: Digest::parse(&text(row, 9)?).ok_or_else(|| corrupt("a digest"))?,
+    })
+}
+
+/// Milliseconds since 1970.
+pub fn now() -> u128 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis()
 }
 
 /// A run from `source`, of which a row tells all else.

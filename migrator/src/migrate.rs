@@ -11,12 +11,13 @@ use crate::choices::Choices;
 use crate::copy::Copy;
 use crate::exit::Exit;
 use crate::interrupt;
-use crate::journal::{Journal, Run, State};
+use crate::journal::{self, Journal, Run, State};
 use crate::objects;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::schema::{self, Occupied};
+use crate::retry::RunLock;
+use crate::schema::{self, Occupied, Written};
 use crate::source::{self, Budget};
 use crate::verify;
 use job::Job;
@@ -34,6 +35,8 @@ pub struct Order {
     pub plan: Option<PathBuf>,
     /// Memory and threads.
     pub budget: Budget,
+    /// How often what fails for a reason that passes is tried again.
+    pub retries: usize,
     /// Whether an unfinished run is to be undone first.
     pub restart: bool,
     /// Whether differences may show values.
@@ -50,7 +53,10 @@ pub struct Failure {
 }
 
 fn finish(job: Result<Report>, begun: bool) -> Result<Report, Box<Failure>> {
-    job.map_err(|error| Box::new(Failure { exit: Exit::of(&error, begun), error }))
+    job.map_err(|error| {
+        let error = interrupt::explained(error);
+        Box::new(Failure { exit: Exit::of(&error, begun), error })
+    })
 }
 
 /// Reads everything and changes nothing: what is there, what does not move, every hazard.
@@ -110,6 +116,7 @@ pub fn run(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
     let report = Job::open("run", order, progress).and_then(|mut job| {
         let result = run_job(&mut job);
         begun = job.begun;
+        job.report.retries = job.retries.count();
         result.map(|()| job.told())
     });
     finish(report, begun)
@@ -123,23 +130,18 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     let planned = if order.plan.is_some() { Some(job.plan()?) } else { None };
     let schema = planned.as_ref().map_or(schema, |p| p.schema.clone());
     let journal = Journal::new(job.target.dialect(), &schema);
-    let mut session = job.target.session()?;
-    if !session.try_lock(&format!("trimaran migration into {schema}"))? {
-        return Err(Error::new(ErrorKind::Configuration, "begin")
-            .context(format!("another migration into schema {schema} is at work"))
-            .hint("wait for it to end, or choose another --schema"));
-    }
-    let mut earlier = if journal.exists(session.as_mut()) {
-        journal.find(session.as_mut(), &job.report.source)?
-    } else {
-        None
-    };
+    let mut lock = job.retries.run("connect", || RunLock::take(&job.target, &schema))?;
+    let source = job.report.source.clone();
+    let mut earlier =
+        lock.run(&job.retries, "read the journal", |session| journal.earlier(session, &source))?;
     if order.restart
         && let Some(run) = earlier.take()
     {
         let plan = Plan::from_toml_unchecked(&run.plan)?;
         job.progress.say(format!("restart: dropping what run {} wrote", run.id));
-        schema::undo(job.target.as_ref(), session.as_mut(), &journal, &run.id, &plan)?;
+        lock.run(&job.retries, "restart", |session| {
+            schema::undo(job.target.as_ref(), session, &journal, &run.id, &plan)
+        })?;
     }
     if let Some(run) = &earlier {
         source::same(&run.identity, &job.source.identity)?;
@@ -168,6 +170,7 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     let run = match earlier {
         Some(run) => {
             job.progress.say(format!("resume: run {}", run.id));
+            lock.run(&job.retries, "read the journal", |session| journal.renew(session))?;
             run
         }
         None => {
@@ -179,8 +182,14 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
                 plan: plan.to_toml()?,
                 state: State::Writing,
             };
-            journal.create(session.as_mut())?;
-            journal.begin(session.as_mut(), &run)?;
+            lock.run(&job.retries, "create the journal", |session| journal.create(session))?;
+            lock.run(&job.retries, "write the journal", |session| {
+                match journal.find(session, &run.source)? {
+                    // The attempt before had been committed, and only the answer was lost.
+                    Some(begun) if begun.id == run.id => Ok(()),
+                    _ => journal.begin(session, &run),
+                }
+            })?;
             run
         }
     };
@@ -188,7 +197,7 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     job.begun = true;
     let mut copied = None;
     if let Some(scan) = &scan {
-        schema::create(job.target.as_ref(), session.as_mut(), &journal, &run.id, &plan, &occupied)?;
+        schema::create(written(job, &mut lock), &journal, &run.id, &plan, &occupied)?;
         copied = Some(job.timed("copy", |job| {
             Copy {
                 source: &job.source,
@@ -199,35 +208,33 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
                 held: &scan.held,
                 scanned: &scan.tables,
                 budget: order.budget,
+                retries: &job.retries,
             }
             .run(job.progress)
         })?);
         job.source.unchanged()?;
         let failed = job.timed("keys", |job| {
-            schema::complete(
-                job.target.as_ref(),
-                session.as_mut(),
-                &journal,
-                &run.id,
-                &plan,
-                &occupied,
-                job.progress,
-            )
+            schema::complete(written(job, &mut lock), &journal, &run.id, &plan, &occupied, job.progress)
         })?;
         job.report.not_moved.extend(failed);
     } else {
         job.progress.say("everything was copied before; verifying again");
     }
-    let dialect = job.target.dialect();
-    let refused = objects::create_views(dialect, session.as_mut(), &journal, &run.id, &plan)?;
+    let refused = objects::create_views(written(job, &mut lock), &journal, &run.id, &plan)?;
     job.report.not_moved.extend(refused);
     let verified = job.timed("verify", |job| job.verify(&plan, &journal, &run.id, copied.as_deref()))?;
     job.report.copied = copied.unwrap_or_default();
     judge(job, &plan, verified)?;
     if job.report.exit_code != Exit::Mismatch.code() {
-        journal.set_state(session.as_mut(), &run.id, State::Verified)?;
+        lock.run(&job.retries, "write the journal", |session| {
+            journal.set_state(session, &run.id, State::Verified)
+        })?;
     }
     Ok(())
+}
+
+fn written<'a>(job: &'a Job<'_>, lock: &'a mut RunLock) -> Written<'a> {
+    Written { database: job.target.as_ref(), lock, retries: &job.retries }
 }
 
 fn resumed_plan(run: &Run, given: Option<Plan>, order: &Order) -> Result<Plan> {
@@ -303,12 +310,7 @@ pub fn verify(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>
                 .unwrap_or_else(|| job.target.dialect().default_schema().to_owned());
             let journal = Journal::new(job.target.dialect(), &schema);
             let mut session = job.target.session()?;
-            let run = if journal.exists(session.as_mut()) {
-                journal.find(session.as_mut(), &job.report.source)?
-            } else {
-                None
-            };
-            let Some(run) = run else {
+            let Some(run) = journal.earlier(session.as_mut(), &job.report.source)? else {
                 return Err(Error::new(ErrorKind::Configuration, "verify")
                     .context(format!("schema {schema} has no journal of a run from {}", job.report.source))
                     .hint("give the same --from and --schema as the run had"));
@@ -334,6 +336,5 @@ pub fn verify(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>
 
 /// The time in milliseconds since 1970, in hexadecimal: later runs sort later.
 fn run_id() -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    format!("{:012x}", now.as_millis())
+    format!("{:012x}", journal::now())
 }

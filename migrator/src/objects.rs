@@ -7,7 +7,7 @@ use trimaran_core::{Engine, Error, ErrorKind, Result};
 
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::schema::Steps;
+use crate::schema::{Steps, Written};
 
 /// Creates the enum types that columns of the plan have.
 ///
@@ -41,14 +41,14 @@ pub(crate) fn indexes(dialect: &dyn Dialect, plan: &Plan, table: usize) -> Vec<S
 /// # Errors
 /// If the target can't be reached, or on request.
 pub(crate) fn create_views(
-    dialect: &dyn Dialect,
-    session: &mut dyn Session,
+    target: Written<'_>,
     journal: &Journal,
     run: &str,
     plan: &Plan,
 ) -> Result<Vec<Unmovable>> {
     let mut refused = Vec::new();
-    let mut steps = Steps::new(session, journal, run)?;
+    let dialect = target.database.dialect();
+    let mut steps = Steps::new(target, journal, run)?;
     // A view may be of another: so again, as long as one more was made.
     let mut left: Vec<_> = plan.views.iter().filter(|view| view.create).collect();
     loop {

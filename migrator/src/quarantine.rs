@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use comfy_table::Cell;
 use serde::Serialize;
-use trimaran_backends::{Access, Database, Location, OpenOptions, Session, open};
+use trimaran_backends::{Access, Database, Location, OpenOptions, Session};
 use trimaran_core::{Error, ErrorKind, Result};
 
 use crate::exit::Exit;
@@ -13,6 +13,7 @@ use crate::finding::Outcome;
 use crate::hazard::Hazard;
 use crate::journal::{Journal, Run};
 use crate::plan::Plan;
+use crate::reach::open;
 use crate::report::{new_table, number};
 use crate::source::Budget;
 
@@ -62,7 +63,7 @@ impl Opened {
         let journal = Journal::new(target.dialect(), &schema);
         let mut session = target.session()?;
         let runs =
-            if journal.exists(session.as_mut()) { journal.runs(session.as_mut())? } else { Vec::new() };
+            if journal.exists(session.as_mut())? { journal.runs(session.as_mut())? } else { Vec::new() };
         let run = chosen(runs, which, &schema)?;
         let plan = Plan::from_toml_unchecked(&run.plan)?;
         drop(session);

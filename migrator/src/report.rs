@@ -61,6 +61,9 @@ pub struct Report {
     /// Keys that the plan has and the target lacks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing_keys: Vec<String>,
+    /// How often something was tried again: a lost connection, a deadlock.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retries: u64,
     /// Seconds by phase.
     pub seconds: Vec<(&'static str, f64)>,
     /// When what was done.
@@ -136,6 +139,9 @@ impl Report {
             let parts: Vec<_> = self.seconds.iter().map(|(phase, s)| format!("{phase} {s:.1} s")).collect();
             writeln!(out, "\n{}", parts.join(", "))?;
         }
+        if self.retries > 0 {
+            writeln!(out, "tried again {} time(s): connections lost, deadlocks and the like", self.retries)?;
+        }
         writeln!(out, "\n{}", self.outcome)?;
         if let Some(next) = &self.next {
             writeln!(out, "next: {next}")?;
@@ -152,6 +158,11 @@ impl Report {
         }
         Ok(())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// A row that differs, in one line.

@@ -15,6 +15,7 @@ use crate::objects;
 use crate::plan::Plan;
 use crate::policy::Treatment;
 use crate::progress::Progress;
+use crate::retry::{Retries, RunLock};
 
 /// What the target already holds under the plan's names.
 pub struct Occupied {
@@ -175,16 +176,27 @@ fn dialect_fold(engine: Engine, name: &str) -> String {
 
 /// Does a statement and its journal record in one transaction, unless the journal has it.
 pub(crate) struct Steps<'a> {
-    session: &'a mut dyn Session,
+    target: Written<'a>,
     journal: &'a Journal,
     run: &'a str,
     done: HashSet<String>,
 }
 
+/// The target as a run writes its schema.
+pub struct Written<'a> {
+    /// The target.
+    pub database: &'a dyn Database,
+    /// The session that the run's lock is held by.
+    pub lock: &'a mut RunLock,
+    /// Tries again what fails for a reason that passes.
+    pub retries: &'a Retries<'a>,
+}
+
 impl<'a> Steps<'a> {
-    pub(crate) fn new(session: &'a mut dyn Session, journal: &'a Journal, run: &'a str) -> Result<Self> {
-        let done = journal.steps(session, run)?;
-        Ok(Self { session, journal, run, done })
+    pub(crate) fn new(target: Written<'a>, journal: &'a Journal, run: &'a str) -> Result<Self> {
+        let done =
+            target.lock.run(target.retries, "read the journal", |session| journal.steps(session, run))?;
+        Ok(Self { target, journal, run, done })
     }
 
     pub(crate) fn take(&mut self, statement: &Statement) -> Result<()> {
@@ -192,17 +204,27 @@ impl<'a> Steps<'a> {
             return Ok(());
         }
         interrupt::check()?;
-        self.session.begin()?;
-        let done = self
-            .session
-            .execute(&statement.sql)
-            .and_then(|_| self.journal.record_step(self.session, self.run, &statement.step))
-            .and_then(|()| self.session.commit());
-        if let Err(error) = done {
-            drop(self.session.rollback());
-            return Err(error.context(statement.step.clone()));
-        }
-        Ok(())
+        let (journal, run, step) = (self.journal, self.run, &statement.step);
+        let recorded = |session: &mut dyn Session| Ok(journal.steps(session, run)?.contains(step));
+        let mut tried = false;
+        self.target.lock.run(self.target.retries, step, |session| {
+            // The attempt before may have been committed, and only the answer was lost.
+            if std::mem::replace(&mut tried, true) && recorded(session)? {
+                return Ok(());
+            }
+            session.begin()?;
+            let done = session
+                .execute(&statement.sql)
+                .and_then(|_| journal.record_step(session, run, step))
+                .and_then(|()| session.commit());
+            let Err(error) = done else { return Ok(()) };
+            drop(session.rollback());
+            // So may that of a process before this one, just now.
+            if error.kind() == ErrorKind::Conflict && recorded(session).unwrap_or(false) {
+                return Ok(());
+            }
+            Err(error.context(step.clone()))
+        })
     }
 }
 
@@ -211,15 +233,14 @@ impl<'a> Steps<'a> {
 /// # Errors
 /// The target's, classified, naming the step.
 pub fn create(
-    target: &dyn Database,
-    session: &mut dyn Session,
+    target: Written<'_>,
     journal: &Journal,
     run: &str,
     plan: &Plan,
     occupied: &Occupied,
 ) -> Result<()> {
-    let dialect = target.dialect();
-    let mut steps = Steps::new(session, journal, run)?;
+    let dialect = target.database.dialect();
+    let mut steps = Steps::new(target, journal, run)?;
     let schemas: std::collections::BTreeSet<&str> = plan
         .tables
         .iter()
@@ -257,15 +278,15 @@ fn created(table: &TableName) -> String {
 /// # Errors
 /// The target's, classified, naming the step. A key that the rows break is `Conflict`.
 pub fn complete(
-    target: &dyn Database,
-    session: &mut dyn Session,
+    target: Written<'_>,
     journal: &Journal,
     run: &str,
     plan: &Plan,
     occupied: &Occupied,
     progress: &Progress,
 ) -> Result<Vec<Unmovable>> {
-    let mut steps = Steps::new(session, journal, run)?;
+    let dialect = target.database.dialect();
+    let mut steps = Steps::new(target, journal, run)?;
     let mut failed = Vec::new();
     for phase in Phase::ALL {
         for (at, table) in plan.tables.iter().enumerate() {
@@ -275,11 +296,11 @@ pub fn complete(
             {
                 without_existing(&mut definition, existing);
             }
-            let mut statements = target.dialect().complete(&definition, phase);
+            let mut statements = dialect.complete(&definition, phase);
             // What the target may refuse although the rows are all there.
             let own = statements.len();
             if phase == Phase::Indexes {
-                statements.extend(objects::indexes(target.dialect(), plan, at));
+                statements.extend(objects::indexes(dialect, plan, at));
             }
             for (place, statement) in statements.into_iter().enumerate() {
                 if steps.done.contains(&statement.step) {
@@ -302,7 +323,8 @@ pub fn complete(
             }
         }
     }
-    journal.set_state(steps.session, run, State::Written)?;
+    let Written { lock, retries, .. } = steps.target;
+    lock.run(retries, "write the journal", |session| journal.set_state(session, run, State::Written))?;
     Ok(failed)
 }
 

@@ -1,10 +1,11 @@
 //! A source, opened: its database, its catalogue and its identity when the work began.
 
 use trimaran_backends::catalog::Table;
-use trimaran_backends::{Access, Catalog, Chunk, Database, Identity, Location, OpenOptions, Session, open};
+use trimaran_backends::{Access, Catalog, Chunk, Database, Identity, Location, OpenOptions, Session};
 use trimaran_core::{Error, ErrorKind, Result};
 
 use crate::plan::{Plan, TablePlan};
+use crate::reach::open;
 
 /// How much memory and how many threads a migration may use.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +45,7 @@ impl Source {
     /// Opens the source at `location` for reading.
     ///
     /// # Errors
-    /// As [`open()`] and the reading of its catalogue.
+    /// As [`trimaran_backends::open`] and the reading of its catalogue.
     pub fn open(location: &Location, budget: Budget) -> Result<Self> {
         let options =
             OpenOptions { access: Access::Source, memory: budget.engine(), sessions: budget.jobs.max(1) };

@@ -10,6 +10,7 @@ use crate::copy::Copied;
 use crate::journal::Journal;
 use crate::plan::{Plan, TablePlan};
 use crate::progress::Progress;
+use crate::retry::Retries;
 use crate::sides::{self, Replaced, Side, Sum};
 use crate::source::{Budget, Source};
 
@@ -54,6 +55,8 @@ pub struct Verify<'a> {
     pub budget: Budget,
     /// Whether differences may show values.
     pub show_values: bool,
+    /// Tries again what fails for a reason that passes.
+    pub retries: &'a Retries<'a>,
 }
 
 impl Verify<'_> {
@@ -62,8 +65,10 @@ impl Verify<'_> {
     /// # Errors
     /// The engines', classified; [`trimaran_core::ErrorKind::Interrupted`] on request. A difference is no error.
     pub fn run(&self, copied: Option<&[Copied]>, progress: &Progress) -> Result<Vec<Verified>> {
-        let tables = sides::target_tables(self.target, self.plan)?;
-        let aside = sides::quarantine_sums(self.target, self.journal, self.run)?;
+        let (tables, aside) = self.retries.run("verify", || {
+            let tables = sides::target_tables(self.target, self.plan)?;
+            Ok((tables, sides::quarantine_sums(self.target, self.journal, self.run)?))
+        })?;
         let mut all = Vec::with_capacity(self.plan.tables.len());
         for (at, planned) in self.plan.tables.iter().enumerate() {
             let name = planned.source_name();
@@ -76,19 +81,26 @@ impl Verify<'_> {
                 _ => {
                     let meter = progress.table("verify", &format!("{name} (source)"), planned.rows);
                     meter.start();
-                    let side = self.source_side(planned)?;
-                    let sum = side.sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
-                    replaced = side.replaced();
+                    let (sum, counted) = self.retries.run(&format!("verify {name}"), || {
+                        let side = self.source_side(planned)?;
+                        let sum = side.sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
+                        Ok((sum, side.replaced()))
+                    })?;
+                    replaced = counted;
                     meter.finish();
                     sum
                 }
             };
-            let side = Side::target(self.target, &tables, planned)?;
+            let side = self
+                .retries
+                .run(&format!("verify {name}"), || Side::target(self.target, &tables, planned))?;
             let target = match &side {
                 Some(side) => {
                     let meter = progress.table("verify", &name.to_string(), source.rows);
                     meter.start();
-                    let sum = side.sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
+                    let sum = self.retries.run(&format!("verify {name}"), || {
+                        side.sum(self.budget, |rows, bytes| meter.add(rows, bytes))
+                    })?;
                     meter.finish();
                     Some(sum)
                 }

@@ -65,12 +65,54 @@ fn command(verb: &str, from: &str, to: &str, flags: &[&str]) -> Command {
 
 /// Runs `trimaran migrate VERB` to its end.
 pub(crate) fn migrate(verb: &str, from: &str, to: &str, flags: &[&str]) -> Outcome {
-    let output = command(verb, from, to, flags).output().expect("the program starts");
+    migrate_in(&[], verb, from, to, flags)
+}
+
+/// The same with these variables in its environment.
+pub(crate) fn migrate_in(
+    environment: &[(&str, &str)],
+    verb: &str,
+    from: &str,
+    to: &str,
+    flags: &[&str],
+) -> Outcome {
+    ended(command(verb, from, to, flags).envs(environment.iter().copied()))
+}
+
+/// Runs `trimaran migrate status` on a target.
+pub(crate) fn status(to: &str, flags: &[&str]) -> Outcome {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trimaran"));
+    command.args(["migrate", "status", "--to", to, "--json"]).args(flags);
+    ended(command.env_remove("PGPASSWORD").env_remove("PGPASSFILE").stdin(Stdio::null()))
+}
+
+fn ended(command: &mut Command) -> Outcome {
+    let output = command.output().expect("the program starts");
     Outcome {
         code: output.status.code().unwrap_or(-1),
         json: serde_json::from_slice(&output.stdout).unwrap_or(serde_json::Value::Null),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// Asks a program to stop, as Ctrl-C does, and waits for its end: how it ended and how long that took.
+pub(crate) fn interrupt(mut child: Child) -> (Outcome, std::time::Duration) {
+    let begun = std::time::Instant::now();
+    // One that has just ended is not there to be asked any more.
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill starts");
+    let mut stderr = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().expect("it is read"), &mut stderr).expect("text");
+    let code = child.wait().expect("the child is ours").code().unwrap_or(-1);
+    (Outcome { code, json: serde_json::Value::Null, stderr }, begun.elapsed())
+}
+
+/// Starts `trimaran migrate run`, and keeps what it says.
+pub(crate) fn spawn_heard(from: &str, to: &str, flags: &[&str]) -> Child {
+    command("run", from, to, flags)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
 }
 
 /// Starts `trimaran migrate run` and leaves it running.

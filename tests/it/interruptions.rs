@@ -10,7 +10,7 @@ use crate::cli::{cell, duckdb_url, migrate, session, spawn_run, sqlite_url};
 use crate::samples;
 
 /// Waits until the journal has `progress` records (chunks and steps together), or the run is over.
-fn wait_for(database: &TestDatabase, progress: i64, child: &mut std::process::Child) {
+pub(crate) fn wait_for(database: &TestDatabase, progress: i64, child: &mut std::process::Child) {
     let begun = Instant::now();
     let mut session = session(database);
     while child.try_wait().expect("the child is ours").is_none() && begun.elapsed() < Duration::from_secs(60)
@@ -25,7 +25,7 @@ fn wait_for(database: &TestDatabase, progress: i64, child: &mut std::process::Ch
 }
 
 /// The digests of a report, by table.
-fn digests(json: &serde_json::Value) -> BTreeMap<String, (String, u64, u64)> {
+pub(crate) fn digests(json: &serde_json::Value) -> BTreeMap<String, (String, u64, u64)> {
     json["verified"]
         .as_array()
         .unwrap()
@@ -116,7 +116,7 @@ fn a_server_killed_in_the_middle_and_started_again_loses_and_doubles_nothing() {
     let path = dir.path().join("memory.db");
     samples::pyrit::write(&path, 20_000).unwrap();
     let from = duckdb_url(&path);
-    let mut child = spawn_run(&from, target.url(), &["--on-hazard", "escape"]);
+    let mut child = spawn_run(&from, target.url(), &["--on-hazard", "escape", "--retries", "1"]);
     wait_for(&target, 9, &mut child);
     server.kill();
     assert_eq!(child.wait().unwrap().code(), Some(7));

@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
+mod big;
 mod cache;
 mod cli;
+#[cfg(feature = "testing")]
+mod connections;
 mod content;
+#[cfg(feature = "testing")]
+mod faults;
 mod hazards;
 mod interruptions;
 mod load;
@@ -14,8 +19,12 @@ mod refusals;
 mod report;
 mod samples;
 mod schema;
+#[cfg(feature = "testing")]
+mod stops;
 mod stores;
 mod tampering;
+#[cfg(feature = "testing")]
+mod targets;
 mod tenants;
 mod types;
 mod whole;

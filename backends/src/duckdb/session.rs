@@ -12,7 +12,7 @@ use super::parameter::Parameter;
 use super::registry::{Instance, lock};
 use super::{decode, read, storage, write};
 use crate::catalog::{Table, TableName};
-use crate::{Access, Chunk, Read, Session};
+use crate::{Access, Chunk, Interrupter, Read, Session};
 
 /// A session on a DuckDB file. The order of the fields matters: the connection closes before the instance is let go.
 #[derive(Debug)]
@@ -141,6 +141,14 @@ impl Session for DuckdbSession {
         self.changed();
         let written = write::write(&self.connection, table, columns, rows);
         self.note(written)
+    }
+
+    fn interrupter(&mut self) -> Result<Interrupter> {
+        let handle = self.connection.interrupt_handle();
+        Ok(Arc::new(move || {
+            handle.interrupt();
+            Ok(())
+        }))
     }
 }
 

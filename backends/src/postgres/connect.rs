@@ -1,6 +1,7 @@
 //! From a URL to a proven connection.
 
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -11,7 +12,7 @@ use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value};
 use super::session::PostgresSession;
 use super::snapshot::{self, Snapshot};
 use super::{catalog, copy_encode, dialect};
-use crate::bulk::{Access, Database, Identity, OpenOptions, Session};
+use crate::bulk::{Access, Database, Identity, Interrupter, OpenOptions, Session};
 use crate::{Catalog, Dialect, Location};
 
 /// The oldest server that is supported: 14 brought reading by ranges of blocks and infinite numerics.
@@ -73,6 +74,8 @@ pub struct PostgresDatabase {
     timeout: Duration,
     version: String,
     snapshot: Option<Snapshot>,
+    /// What ends the reading of the catalogue that is under way: it waits while somebody alters a table.
+    asking: Arc<Mutex<Option<Interrupter>>>,
 }
 
 impl PostgresDatabase {
@@ -95,7 +98,8 @@ impl PostgresDatabase {
             Access::Source => Some(Snapshot::export(session)?),
             Access::Target => None,
         };
-        Ok(Self { location: location.clone(), options: connect, timeout, version, snapshot })
+        let asking = Arc::default();
+        Ok(Self { location: location.clone(), options: connect, timeout, version, snapshot, asking })
     }
 
     /// As [`Database::session`], of the concrete type.
@@ -132,12 +136,28 @@ impl Database for PostgresDatabase {
     }
 
     fn catalog(&self, schema: Option<&str>) -> Result<Catalog> {
-        catalog::load(&mut self.connect()?, self.version.clone(), schema)
+        let mut session = self.connect()?;
+        *asking(&self.asking) = Some(session.interrupter()?);
+        let catalog = catalog::load(&mut session, self.version.clone(), schema);
+        *asking(&self.asking) = None;
+        catalog
     }
 
     fn encode_row(&self, types: &[LogicalType], row: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
         copy_encode::encode_row(types, row, out)
     }
+
+    fn interrupter(&self) -> Interrupter {
+        let current = Arc::clone(&self.asking);
+        Arc::new(move || {
+            let interrupter = asking(&current).clone();
+            interrupter.map_or(Ok(()), |interrupter| interrupter())
+        })
+    }
+}
+
+fn asking(current: &Mutex<Option<Interrupter>>) -> MutexGuard<'_, Option<Interrupter>> {
+    current.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads a URL, the `PG…` variables and the password file.

@@ -1,5 +1,6 @@
 //! One connection that blocks: its small statements, its transaction, its locks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -7,7 +8,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value, digest};
 
 use super::{error, query_values, read, write};
-use crate::bulk::{Chunk, Read, Session};
+use crate::bulk::{Chunk, Interrupter, Read, Session};
 use crate::catalog::{Table, TableName};
 
 /// What every session sets, where the server knows the setting (`transaction_timeout` came with 17): no time limits but
@@ -46,6 +47,8 @@ pub(super) struct PostgresSession {
     progress: Progress,
     snapshot: Option<String>,
     place: String,
+    /// How it was connected, for a second connection that cancels what this one runs.
+    reach: (PgConnectOptions, Duration),
     /// The last selection whose columns and rights [`Session::read`] has checked.
     pub(super) checked: Option<String>,
 }
@@ -72,7 +75,9 @@ impl PostgresSession {
             }
         };
         let (progress, snapshot, checked) = (Progress::Idle, None, None);
-        let mut session = Self { runtime, connection: Some(connection), progress, snapshot, place, checked };
+        let reach = (options.clone(), timeout);
+        let connection = Some(connection);
+        let mut session = Self { runtime, connection, progress, snapshot, place, reach, checked };
         session.execute(SETTINGS)?;
         Ok(session)
     }
@@ -247,6 +252,21 @@ impl Session for PostgresSession {
     fn write(&mut self, table: &TableName, columns: &[(String, LogicalType)], rows: &[u8]) -> Result<u64> {
         self.prepare()?;
         write::write(self, table, columns, rows)
+    }
+
+    /// Cancels through a connection of its own: the server takes a cancellation from the same role.
+    fn interrupter(&mut self) -> Result<Interrupter> {
+        let rows = self.query("SELECT pg_catalog.pg_backend_pid()::int8", &[])?;
+        let Some(Value::Int(process)) = rows.first().and_then(|row| row.first()) else {
+            return Err(
+                Error::new(ErrorKind::Corrupt, "prepare a cancellation").context("it names no process")
+            );
+        };
+        let ((options, timeout), place, process) = (self.reach.clone(), self.place.clone(), *process);
+        Ok(Arc::new(move || {
+            let mut session = PostgresSession::connect(&options, timeout, place.clone())?;
+            session.query("SELECT pg_catalog.pg_cancel_backend($1::int4)", &[Value::Int(process)]).map(drop)
+        }))
     }
 }
 

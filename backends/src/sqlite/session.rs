@@ -18,7 +18,7 @@ use super::error::failed;
 use super::lock::NamedLock;
 use super::read::{self, Cuts};
 use super::write;
-use crate::bulk::{Chunk, Read, Session};
+use crate::bulk::{Chunk, Interrupter, Read, Session};
 use crate::catalog::{Table, TableName};
 
 /// What checks foreign keys; as a statement to execute it fails if it finds a row.
@@ -148,6 +148,14 @@ impl Session for SqliteSession {
 
     fn write(&mut self, table: &TableName, columns: &[(String, LogicalType)], rows: &[u8]) -> Result<u64> {
         self.with(|connection| write::rows(connection, table, columns, rows))
+    }
+
+    fn interrupter(&mut self) -> Result<Interrupter> {
+        let handle = self.connection.as_ref().ok_or_else(closed)?.get_interrupt_handle();
+        Ok(Arc::new(move || {
+            handle.interrupt();
+            Ok(())
+        }))
     }
 }
 

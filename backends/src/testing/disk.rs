@@ -1,4 +1,4 @@
-//! A small disk for the tables of a local server, to be full when a test wants it so.
+//! A small disk for the tables of a local server, or for the files of a program, to be full when a test wants it so.
 //!
 //! Limiting a real disk takes root's rights, which a sandbox may not have. So the limit is put between the server and
 //! the C library: `small_disk.c`, compiled here and preloaded, counts the bytes in one folder and answers ENOSPC as a
@@ -17,8 +17,9 @@ use trimaran_core::{Error, ErrorKind, Result};
 
 const SHIM: &str = include_str!("small_disk.c");
 
-/// A folder that holds no more than so many bytes, for a server that runs with its [`environment`](Self::environment).
-pub(super) struct SmallDisk {
+/// A folder that holds no more than so many bytes, for a server or a program that runs with its
+/// [`environment`](Self::environment).
+pub struct SmallDisk {
     folder: PathBuf,
     shim: PathBuf,
     bytes: u64,
@@ -26,7 +27,10 @@ pub(super) struct SmallDisk {
 
 impl SmallDisk {
     /// Makes one of `bytes` in `directory`.
-    pub(super) fn create(directory: &Path, bytes: u64) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If there is no C compiler.
+    pub fn create(directory: &Path, bytes: u64) -> Result<Self> {
         let (source, shim) = (directory.join("small_disk.c"), directory.join("small_disk.so"));
         let folder = directory.join("small");
         fs::create_dir(&folder).map_err(|e| failed(&e.to_string()))?;
@@ -44,13 +48,18 @@ impl SmallDisk {
         Ok(Self { folder, shim, bytes })
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The directory that tables are kept in.
     pub(super) fn tables(&self) -> PathBuf {
         self.folder.join("tables")
     }
 
     /// What a server's environment needs for the limit to hold.
-    pub(super) fn environment(&self) -> [(&'static str, OsString); 3] {
+    pub fn environment(&self) -> [(&'static str, OsString); 3] {
         [
             ("LD_PRELOAD", self.shim.clone().into()),
             ("SMALL_DISK", self.folder.clone().into()),
@@ -59,13 +68,19 @@ impl SmallDisk {
     }
 
     /// Takes up `bytes`: a file of that length, whose size is all that counts.
-    pub(super) fn occupy(&self, bytes: u64) -> Result<()> {
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn occupy(&self, bytes: u64) -> Result<()> {
         let ballast = fs::File::create(self.ballast()).and_then(|file| file.set_len(bytes));
         ballast.map_err(|e| failed(&e.to_string()))
     }
 
     /// Gives them back.
-    pub(super) fn free(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// If nothing was taken up.
+    pub fn free(&self) -> Result<()> {
         fs::remove_file(self.ballast()).map_err(|e| failed(&e.to_string()))
     }
 

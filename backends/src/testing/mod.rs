@@ -35,6 +35,7 @@ mod tests;
 mod tether;
 
 pub use conformance::StoreFixture;
+pub use disk::SmallDisk;
 pub use pooler::TestPooler;
 pub use postgres::{TestDatabase, TestServer};
 pub use redis::TestRedis;

@@ -1,4 +1,4 @@
-/* Loaded into a server before the C library: the folder SMALL_DISK behaves like a disk of SMALL_DISK_BYTES bytes. A write
+/* Loaded into a server or a program before the C library: the folder SMALL_DISK behaves like a disk of SMALL_DISK_BYTES bytes. A write
  * that makes a file in it grow fails with ENOSPC once all its files together would be larger. Everything else passes. */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -54,6 +54,10 @@ static long long total(const struct iovec *parts, int count) {
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define FULL (errno = ENOSPC, -1)
 
+ssize_t write(int file, const void *data, size_t length) {
+    off64_t at = lseek64(file, 0, SEEK_CUR);
+    return at >= 0 && no_space(file, at + (long long)length) ? FULL : NEXT(write)(file, data, length);
+}
 ssize_t pwrite(int file, const void *data, size_t length, off_t at) {
     return no_space(file, at + (long long)length) ? FULL : NEXT(pwrite)(file, data, length, at);
 }

@@ -233,8 +233,9 @@ impl Journal {
         let (digest, count) = (digest.to_string(), entries.len());
         let sql = format!(
             "UPDATE {} SET rows_written = rows_written + {count}, rows_quarantined = rows_quarantined - {count}, \
-             digest = $5 WHERE {OF_CHUNK}",
-            self.name(CHUNKS)
+             digest = $5, recorded = {} WHERE {OF_CHUNK}",
+            self.name(CHUNKS),
+            super::now()
         );
         let values: Vec<Value<'_>> = key.into_iter().chain([Value::text(&digest)]).collect();
         session.query(&sql, &values).map(drop)

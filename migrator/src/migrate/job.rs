@@ -1,8 +1,9 @@
 //! What a command works with: source and target, opened, and the report that it fills.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use trimaran_backends::{Access, Database, OpenOptions, open};
+use trimaran_backends::{Access, Database, OpenOptions};
 use trimaran_core::{Error, ErrorKind, Result};
 
 use super::Order;
@@ -14,7 +15,9 @@ use crate::plan::Plan;
 use crate::planner;
 use crate::policy::Treatment;
 use crate::progress::Progress;
+use crate::reach::open;
 use crate::report::Report;
+use crate::retry::Retries;
 use crate::scan::{self, Scan};
 use crate::source::Source;
 use crate::verify::{self, Verify};
@@ -23,8 +26,9 @@ use crate::verify::{self, Verify};
 pub(super) struct Job<'o> {
     pub(super) order: &'o Order,
     pub(super) source: Source,
-    pub(super) target: Box<dyn Database>,
+    pub(super) target: Arc<dyn Database>,
     pub(super) progress: &'o Progress,
+    pub(super) retries: Retries<'o>,
     pub(super) report: Report,
     /// Whether anything may have been written, so that a failure is an interruption.
     pub(super) begun: bool,
@@ -43,7 +47,7 @@ impl<'o> Job<'o> {
                 .context("source and target are the same file")
                 .hint("name another file after --to"));
         }
-        let target = open(&order.to, options)?;
+        let target: Arc<dyn Database> = Arc::from(open(&order.to, options)?);
         let target_version = target.catalog(Some(target.dialect().default_schema()))?.version;
         let report = Report {
             command,
@@ -53,7 +57,8 @@ impl<'o> Job<'o> {
             target_version: format!("{} {target_version}", target.engine()),
             ..Report::default()
         };
-        Ok(Self { order, source, target, progress, report, begun: false })
+        let retries = Retries::new(order.retries, progress);
+        Ok(Self { order, source, target, progress, retries, report, begun: false })
     }
 
     pub(super) fn timed<T>(
@@ -95,7 +100,8 @@ impl<'o> Job<'o> {
     }
 
     pub(super) fn scan(&mut self, plan: &Plan) -> Result<Scan> {
-        let scan = scan::scan(&self.source, plan, self.order.budget, self.progress)?;
+        let scan =
+            self.retries.run("check", || scan::scan(&self.source, plan, self.order.budget, self.progress))?;
         self.report.tables.clone_from(&scan.tables);
         self.report.storage_classes.clone_from(&scan.classes);
         Ok(scan)
@@ -116,6 +122,7 @@ impl<'o> Job<'o> {
             run,
             budget: self.order.budget,
             show_values: self.order.show_values,
+            retries: &self.retries,
         }
         .run(copied, self.progress)
     }

@@ -21,6 +21,7 @@ use crate::journal::{Entry, State};
 use crate::plan::TablePlan;
 use crate::policy::Policy;
 use crate::progress::Progress;
+use crate::retry::lock_name;
 use crate::rows::{Held, RowMapper};
 use crate::source::Budget;
 
@@ -52,7 +53,7 @@ pub fn retry(which: &Which, choice: &Choice, progress: &Progress) -> Result<Repo
 fn attempt(which: &Which, choice: &Choice, progress: &Progress, begun: &mut bool) -> Result<Report> {
     let mut opened = Opened::new(which)?;
     let mut session = opened.session()?;
-    if !session.try_lock(&format!("trimaran migration into {}", opened.schema))? {
+    if !session.try_lock(&lock_name(&opened.schema))? {
         return Err(Error::new(ErrorKind::Configuration, "try again")
             .context(format!("another migration into schema {} is at work", opened.schema))
             .hint("wait for it to end"));
@@ -67,6 +68,7 @@ fn attempt(which: &Which, choice: &Choice, progress: &Progress, begun: &mut bool
         allowed(&opened, &plan, which.budget)?;
     }
     *begun = true;
+    opened.journal.renew(session.as_mut())?;
     if plan != opened.plan {
         session.begin()?;
         let set = opened.journal.set_plan(session.as_mut(), &opened.run.id, &plan.to_toml()?);
