@@ -139,4 +139,13 @@ pub struct ColumnDefinition {
     pub default: Option<String>,
     /// Whether the engine shall count it up. The next value is one more than the greatest, and at least `next`.
     pub identity: Option<i64>,
+    /// The type in this engine's own words, where it is another than the one for `logical`.
+    pub declared: Option<String>,
+}
+
+impl ColumnDefinition {
+    /// The type as `engine` is told it.
+    pub fn type_on(&self, engine: Engine) -> String {
+        self.declared.clone().unwrap_or_else(|| self.logical.stored_as(engine))
+    }
 }

@@ -177,7 +177,7 @@ impl Copy<'_> {
         let mapper = RowMapper::new(self.plan, planned, origin, &self.held[at])?;
         let name = planned.target_name();
         let columns: Vec<(String, LogicalType)> =
-            planned.columns.iter().map(|c| (c.target.clone(), c.logical.clone())).collect();
+            planned.columns.iter().map(|c| (c.target.clone(), c.carrier(self.plan.target))).collect();
         let mut record = ChunkRecord {
             table: planned.source_name(),
             chunk,

@@ -7,6 +7,7 @@
 //! adds the keys. [`verify`] compares what the source held with what the target holds plus what was put aside, and
 //! [`compare`] names the rows that differ. [`migrate`] puts these together, [`cli`] is the command line.
 
+mod arrays;
 pub mod cli;
 pub mod compare;
 mod config_command;
@@ -14,8 +15,10 @@ pub mod copy;
 pub mod exit;
 pub mod finding;
 pub mod hazard;
+pub mod holds;
 pub mod interrupt;
 pub mod journal;
+pub mod kept;
 pub mod limits;
 mod log;
 pub mod mapping;
@@ -54,6 +57,7 @@ pub mod storage_classes;
 mod tenant_command;
 mod tenant_report;
 mod tenant_watch;
+pub mod undo;
 pub mod unique;
 pub mod verify;
 pub mod work;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use trimaran_core::{Engine, LogicalType, Value, decimal, json, temporal};
 
 use crate::hazard::Hazard;
+use crate::holds;
 
 /// The days since 1970 that Postgres' `date` holds: from 4714-11-24 BC to the day before 5874898-01-01 (its documentation,
 /// table 8.9).
@@ -25,7 +26,10 @@ const SQLITE_LIMIT: usize = 1_000_000_000;
 /// # Errors
 /// The hazard that stands in the way.
 pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
+    holds::accepts(engine, value)?;
     match value {
+        // SQLite keeps any bytes as text.
+        Value::Text(v) if engine == Engine::Sqlite => size(engine, v.len()),
         Value::Text(v) => {
             if engine == Engine::Postgres && memchr::memchr(0, v).is_some() {
                 return Err(Hazard::NulInText);
@@ -42,6 +46,7 @@ pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
         Value::Json(v) => {
             match json::check(v) {
                 Ok(()) => {}
+                Err(json::Fault::NotANumber) if engine == Engine::Duckdb => {}
                 Err(json::Fault::NotANumber) => return Err(Hazard::JsonNan),
                 Err(_) if memchr::memchr(0, v).is_some() => return Err(Hazard::NulInText),
                 Err(_) if is_utf8_but_for_surrogates(v) => return Err(Hazard::LoneSurrogate),
@@ -57,13 +62,15 @@ pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
         Value::Timestamp(micros) | Value::TimestampTz(micros) if !matches!(*micros, i64::MIN | i64::MAX) => {
             inside(micros.div_euclid(temporal::DAY), days(engine, &LogicalType::Timestamp))
         }
-        Value::Float64(v) if engine == Engine::Sqlite && v.is_nan() => Err(Hazard::OutOfRange),
-        Value::Float32(v) if engine == Engine::Sqlite && v.is_nan() => Err(Hazard::OutOfRange),
         // Digits before and after the point that Postgres' numeric holds (its documentation, table 8.2).
         Value::Decimal(v) if engine == Engine::Postgres => match decimal::digits(v) {
             Some((whole, fraction)) if whole > 131_072 || fraction > 16_383 => Err(Hazard::OutOfRange),
             _ => Ok(()),
         },
+        // A list is one text there, in JSON, which has its own limits.
+        Value::List(values) if engine == Engine::Sqlite => {
+            size(engine, values.iter().map(|value| value.weight() * 6 + 8).sum())
+        }
         Value::List(values) => values.iter().try_for_each(|v| accepts(engine, v)),
         _ => Ok(()),
     }

@@ -13,10 +13,10 @@ use trimaran_core::{Engine, LogicalType};
 use crate::plan::Plan;
 use crate::policy::Policy;
 
-/// Has the text of Trimaran's own tables written as its repositories read it.
+/// Has the text of Trimaran's own tables read and written as its repositories do.
 pub(crate) fn prepare(plan: &mut Plan, source: &Catalog, target: Engine) {
     let is_own = source.tables.iter().any(|table| table.name.name == bookkeeping::TABLE);
-    if !is_own || source.engine == Engine::Postgres || target != Engine::Postgres {
+    if !is_own || (source.engine == Engine::Postgres) == (target == Engine::Postgres) {
         return;
     }
     let book = Book::new();
@@ -24,7 +24,12 @@ pub(crate) fn prepare(plan: &mut Plan, source: &Catalog, target: Engine) {
     for table in plan.tables.iter_mut().filter(|table| own.contains(table.name.as_str())) {
         for column in table.columns.iter_mut().filter(|column| *column.logical.scalar() == LogicalType::Text)
         {
-            column.on_hazard = Policy::Escape;
+            if target == Engine::Postgres {
+                column.on_hazard = Policy::Escape;
+            } else {
+                // There the repositories wrote it through the codec; here they read it as it is.
+                column.undo.get_or_insert_default().escaped = true;
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use trimaran_core::{Engine, LogicalType, digest};
 use crate::mapping::Form;
 use crate::policy::Policy;
 use crate::replacement::Replacement;
+use crate::undo::Undo;
 
 mod policies;
 mod text;
@@ -115,6 +116,9 @@ pub struct ColumnPlan {
     /// The normalisation of the policy `replace`, which loses something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replace: Option<Replacement>,
+    /// What is undone of a migration before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Undo>,
 }
 
 impl ColumnPlan {
@@ -251,6 +255,7 @@ impl TablePlan {
                     nullable: column.nullable,
                     default: column.default.clone(),
                     identity: column.identity,
+                    declared: column.undo.as_ref().and_then(|undo| undo.declared.clone()),
                 })
                 .collect(),
             primary_key: (!self.primary_key.is_empty())

@@ -7,11 +7,13 @@ use trimaran_backends::catalog::{Catalog, Column, ForeignKey, Key, Table, TableN
 use trimaran_backends::{Database, Dialect};
 use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result};
 
+use crate::arrays;
 use crate::mapping::Form;
 use crate::own_store;
 use crate::plan::{ColumnPlan, Estimate, ForeignKeyPlan, IndexPlan, KeyPlan, Plan, SequencePlan, TablePlan};
 use crate::policy::Policy;
 use crate::profile::{self, Profile};
+use crate::undo::Origins;
 
 /// What the operator chose.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -42,7 +44,8 @@ pub fn plan(
     let schema = choices.schema.clone().unwrap_or_else(|| target.default_schema().to_owned());
     let mut plan = Plan::new(catalog, target.engine(), &schema);
     let chosen = choose(catalog, choices)?;
-    let (types, rows) = types(source, &chosen)?;
+    let origins = Origins::read(source)?;
+    let (types, rows) = types(source, &chosen, &origins, &mut plan.not_moved)?;
     let home = source.dialect().default_schema();
     let target_schema = |source_schema: &str| match target.engine() {
         Engine::Sqlite => target.default_schema().to_owned(),
@@ -88,13 +91,16 @@ pub fn plan(
     }
     for (at, table) in chosen.iter().enumerate() {
         for key in &table.foreign_keys {
-            match plan_foreign_key(table, key, &plan) {
+            let had = origins.had_foreign_key(table, &key.columns, target.engine());
+            match plan_foreign_key(table, key, &plan, had) {
                 Ok(key) => plan.tables[at].foreign_keys.push(key),
                 Err(unmovable) => plan.not_moved.push(unmovable),
             }
         }
     }
+    origins.restore(&mut plan, &chosen, target, choices.schema.as_deref());
     own_store::prepare(&mut plan, catalog, target.engine());
+    unsaid_sequences(&mut plan, target);
     order(&mut plan.tables);
     let bytes = source.location().path().and_then(|p| std::fs::metadata(p).ok()).map_or(0, |m| m.len());
     let total = plan.tables.iter().map(|t| t.rows).sum();
@@ -142,7 +148,12 @@ fn patterns(patterns: &[String]) -> Result<GlobSet> {
 type Types = HashMap<(TableName, String), (LogicalType, Form)>;
 
 /// The type and form of each column, and the rows of each table.
-fn types(source: &dyn Database, tables: &[&Table]) -> Result<(Types, HashMap<TableName, u64>)> {
+fn types(
+    source: &dyn Database,
+    tables: &[&Table],
+    origins: &Origins,
+    not_moved: &mut Vec<Unmovable>,
+) -> Result<(Types, HashMap<TableName, u64>)> {
     let mut session = source.session()?;
     let mut types = Types::new();
     let mut rows = HashMap::new();
@@ -163,6 +174,7 @@ fn types(source: &dyn Database, tables: &[&Table]) -> Result<(Types, HashMap<Tab
                 .columns
                 .iter()
                 .filter(|c| c.generated.is_none())
+                .filter(|c| origins.kept(table, &c.name).is_none())
                 .filter(|c| profile::is_in_doubt(c) || keyed.contains(&(&table.name, c.name.as_str())))
                 .cloned()
                 .collect();
@@ -177,7 +189,16 @@ fn types(source: &dyn Database, tables: &[&Table]) -> Result<(Types, HashMap<Tab
                 Some(profile) => Some(profile.choose(column.logical.as_ref())),
                 None => column.logical.clone().map(|logical| (logical, Form::Native)),
             };
+            // What a run before has written is of the type that it wrote.
+            let chosen = match origins.kept(table, &column.name) {
+                Some(kept) if doubtful => Some(kept),
+                _ => chosen,
+            };
             types.extend(chosen.map(|chosen| (place, chosen)));
+        }
+        for (column, report) in arrays::shaped(source, session.as_mut(), table)? {
+            types.insert((table.name.clone(), column), (LogicalType::Text, Form::Native));
+            not_moved.push(report);
         }
     }
     unify(tables, &mut types, &profiles);
@@ -231,7 +252,11 @@ fn unify(tables: &[&Table], types: &mut Types, profiles: &HashMap<(TableName, St
                 LogicalType::Text
             };
             for place in [child, parent] {
-                types.insert(place.clone(), (common.clone(), Form::Native));
+                let form = match profiles.get(place) {
+                    Some(profile) if common == LogicalType::Uuid => profile.uuid_form(),
+                    _ => Form::Native,
+                };
+                types.insert(place.clone(), (common.clone(), form));
             }
             changed = true;
         }
@@ -289,6 +314,7 @@ fn plan_column(
         identity: column.identity.as_ref().map(|identity| identity.next.unwrap_or(1)),
         on_hazard: choices.on_hazard,
         replace: None,
+        undo: None,
     })
 }
 
@@ -343,7 +369,24 @@ fn key_label(table: &Table, key: &Key) -> String {
     format!("{} ({})", table.name, key.columns.join(", "))
 }
 
-fn plan_foreign_key(table: &Table, key: &ForeignKey, plan: &Plan) -> Result<ForeignKeyPlan, Unmovable> {
+/// Reports the sequences that the target has no word for.
+fn unsaid_sequences(plan: &mut Plan, target: &dyn Dialect) {
+    let (said, unsaid): (Vec<_>, Vec<_>) =
+        plan.sequences.drain(..).partition(|s| target.create_sequence(&s.definition()).is_some());
+    plan.sequences = said;
+    for sequence in unsaid {
+        let reason = format!("{} has no sequences; its next value is {}", target.engine(), sequence.next);
+        plan.not_moved.push(Unmovable::new("sequence", sequence.target, reason));
+    }
+}
+
+/// `had`: whether the target, to which the table goes back, had the key itself.
+fn plan_foreign_key(
+    table: &Table,
+    key: &ForeignKey,
+    plan: &Plan,
+    had: bool,
+) -> Result<ForeignKeyPlan, Unmovable> {
     let label = format!("{} ({}) → {}", table.name, key.columns.join(", "), key.referenced);
     let unmovable = |reason: String| Unmovable::new("foreign key", label.clone(), reason);
     let child = plan
@@ -363,7 +406,12 @@ fn plan_foreign_key(table: &Table, key: &ForeignKey, plan: &Plan) -> Result<Fore
             .indexes
             .iter()
             .any(|i| i.unique && i.columns.iter().map(|c| &c.name).eq(key.referenced_columns.iter()));
-    if !unique && plan.target == Engine::Postgres {
+    if plan.target == Engine::Duckdb && !had {
+        let reason = "DuckDB's foreign keys forbid changing a row that is referred to, and none is declared there; \
+                      the rows are as the key has held them";
+        return Err(unmovable(reason.into()));
+    }
+    if !unique {
         return Err(unmovable("the columns it refers to are neither a primary key nor unique".into()));
     }
     for (child_at, parent_at) in columns.iter().zip(&referenced) {

@@ -26,6 +26,8 @@ pub struct Profile {
     /// Reals that lie where Julian day numbers of four-digit years lie.
     julian: u64,
     uuids: u64,
+    /// Of those, texts without hyphens.
+    digits: u64,
     dates: u64,
     times: u64,
     local_moments: u64,
@@ -57,7 +59,9 @@ impl Profile {
             }
             Value::Text(v) => {
                 self.texts += 1;
-                self.uuids += u64::from(temporal::parse_uuid(v).is_some());
+                let uuid = temporal::parse_uuid(v).is_some();
+                self.uuids += u64::from(uuid);
+                self.digits += u64::from(uuid && v.len() == 32);
                 // Nothing that says a moment or a number is longer; megabyte texts need no look.
                 if v.len() <= 64
                     && let Ok(text) = std::str::from_utf8(v)
@@ -89,6 +93,16 @@ impl Profile {
         self.uuids == self.total()
     }
 
+    /// The form of UUIDs that all values have, where it is not the usual one.
+    pub fn uuid_form(&self) -> Form {
+        match self.total() {
+            0 => Form::Native,
+            all if self.blobs == all => Form::UuidBytes,
+            all if self.digits == all => Form::UuidDigits,
+            _ => Form::Native,
+        }
+    }
+
     /// The type and form that fit the values best, given what the declaration suggests. Values that do not fit it are
     /// hazards later; the choice is for the majority.
     pub fn choose(&self, declared: Option<&LogicalType>) -> (LogicalType, Form) {
@@ -97,7 +111,7 @@ impl Profile {
             return native(declared.cloned().unwrap_or(LogicalType::Text));
         }
         match declared {
-            Some(LogicalType::Uuid) if self.is_uuid() => native(LogicalType::Uuid),
+            Some(LogicalType::Uuid) if self.is_uuid() => (LogicalType::Uuid, self.uuid_form()),
             Some(LogicalType::Uuid) => self.by_class(),
             Some(LogicalType::Bool) if self.flags * 2 > self.total() => native(LogicalType::Bool),
             Some(LogicalType::Bool) => self.by_class(),

@@ -9,7 +9,7 @@ use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result, Value, digest
 use crate::hazard::Hazard;
 use crate::plan::{Plan, TablePlan};
 use crate::policy::{Policy, Treatment};
-use crate::{mapping, meaning, unique};
+use crate::{kept, mapping, meaning, unique};
 
 mod measure;
 
@@ -100,13 +100,19 @@ impl<'v> Mapped<'v> {
         }
     }
 
-    /// Replaces the values of columns under the `escape` policy by what is written for them.
+    /// Replaces the values of columns under the `escape` policy by what is written for them, and of columns that are
+    /// kept in another form than the usual one.
     pub fn escape(&mut self, table: &TablePlan) {
         for (value, column) in self.values.iter_mut().zip(&table.columns) {
             if column.is_escaped()
                 && let Some(escaped) = mapping::escaped(value)
             {
                 *value = escaped;
+            }
+            if !column.kept_form().is_native()
+                && let Ok(carried) = kept::carried(column.kept_form(), &column.logical, value)
+            {
+                *value = carried.into_owned();
             }
         }
     }
@@ -122,7 +128,7 @@ impl<'p> RowMapper<'p> {
             .columns
             .iter()
             .map(|column| {
-                source.column(&column.name).cloned().ok_or_else(|| {
+                source.column(&column.name).map(|there| column.reading(there)).ok_or_else(|| {
                     Error::new(ErrorKind::Configuration, "use the plan").context(format!(
                         "table {} has no column {}",
                         table.source_name(),
@@ -150,7 +156,7 @@ impl<'p> RowMapper<'p> {
             source: plan.source,
             target: plan.target,
             columns: Vec::new(),
-            types: table.columns.iter().map(|c| c.logical.clone()).collect(),
+            types: table.columns.iter().map(|c| c.carrier(plan.target)).collect(),
             declared: table.columns.iter().map(declared_length).collect(),
             key: table.positions(&table.primary_key).unwrap_or_default(),
             indexed: indexed(plan.target, table),

@@ -80,12 +80,16 @@ fn different(existing: &Table, planned: &TableDefinition, engine: Engine) -> Opt
             Some(there) if there.generated.is_some() => {
                 return Some(format!("its column {} is generated", there.name));
             }
-            Some(there) if there.logical.as_ref() != Some(&column.logical) => {
+            // SQLite's integers and reals are of one width each, whatever they are called.
+            Some(there)
+                if there.logical.as_ref() != Some(&column.logical)
+                    && !there.declared.eq_ignore_ascii_case(&column.type_on(engine)) =>
+            {
                 return Some(format!(
                     "its column {} is {}, the plan has {}",
                     there.name,
                     there.declared,
-                    column.logical.stored_as(engine)
+                    column.type_on(engine)
                 ));
             }
             Some(_) => {}

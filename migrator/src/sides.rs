@@ -11,7 +11,7 @@ use trimaran_core::digest::{self, Digest};
 use trimaran_core::{Engine, Error, ErrorKind, Result, Value};
 
 use crate::journal::Journal;
-use crate::mapping::{self, Form};
+use crate::mapping;
 use crate::meaning;
 use crate::plan::{ColumnPlan, Plan, TablePlan};
 use crate::replacement::Replacement;
@@ -47,7 +47,9 @@ impl<'a> Side<'a> {
     pub fn source(source: &'a Source, planned: &'a TablePlan, target: Engine, aside: Aside) -> Result<Self> {
         let table = source.table(planned)?.clone();
         let names = planned.columns.iter().map(|c| c.name.as_str());
-        let side = Self::new(source.database.as_ref(), table, names, planned)?;
+        let mut side = Self::new(source.database.as_ref(), table, names, planned)?;
+        side.columns =
+            side.columns.iter().zip(&planned.columns).map(|(there, column)| column.reading(there)).collect();
         Ok(Self { target: Some(target), aside, ..side })
     }
 
@@ -122,7 +124,7 @@ impl<'a> Side<'a> {
         let Some(target) = self.target else {
             for (native, column) in row.iter().zip(&self.planned.columns) {
                 // What has no meaning stands for itself, and is a difference.
-                let value = mapping::convert(native, &column.logical, Form::Native)
+                let value = mapping::convert(native, &column.logical, column.kept_form())
                     .unwrap_or_else(|_| native.borrowed());
                 values.push(if column.is_escaped() { mapping::unescaped(value)? } else { value });
             }

@@ -145,7 +145,7 @@ fn counter(table: &TableName, column: &str) -> TableName {
 
 impl DuckdbDialect {
     fn column(&self, table: &TableName, column: &ColumnDefinition) -> String {
-        let mut sql = format!("{} {}", self.quote(&column.name), column.logical.stored_as(Engine::Duckdb));
+        let mut sql = format!("{} {}", self.quote(&column.name), column.type_on(Engine::Duckdb));
         if !column.nullable {
             sql.push_str(" NOT NULL");
         }

@@ -90,6 +90,8 @@ fn source(table: &Table, chunk: Chunk) -> String {
 fn selection(column: &Column) -> (String, LogicalType) {
     let name = DIALECT.quote(&column.name);
     match (types::of_declared(&column.declared), &column.logical) {
+        // Arrays that are no lists are asked for as text.
+        (Some(LogicalType::List(_)), Some(LogicalType::Text)) => (format!("{name}::text"), LogicalType::Text),
         (Some(wire), _) => (name, wire),
         (None, Some(logical)) => {
             (format!("{name}::{}", logical.stored_as(Engine::Postgres)), logical.clone())

@@ -107,6 +107,7 @@ fn definition() -> TableDefinition {
         nullable: identity.is_none(),
         default: None,
         identity,
+        declared: None,
     };
     let mut columns = vec![
         column("id", LogicalType::Int64, Some(10)),

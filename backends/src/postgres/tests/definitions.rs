@@ -9,7 +9,14 @@ use crate::catalog::{DefaultValue, ForeignKey, Index, IndexColumn, Key, Referent
 use crate::dialect::{ColumnDefinition, Phase, TableDefinition};
 
 fn column(name: &str, logical: LogicalType) -> ColumnDefinition {
-    ColumnDefinition { name: name.to_owned(), logical, nullable: true, default: None, identity: None }
+    ColumnDefinition {
+        name: name.to_owned(),
+        logical,
+        nullable: true,
+        default: None,
+        identity: None,
+        declared: None,
+    }
 }
 
 fn definition(name: TableName, columns: Vec<ColumnDefinition>) -> TableDefinition {

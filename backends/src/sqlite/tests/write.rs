@@ -12,7 +12,14 @@ use crate::sqlite::storage;
 use crate::{Dialect, dialect};
 
 fn column(name: &str, logical: LogicalType) -> ColumnDefinition {
-    ColumnDefinition { name: name.into(), logical, nullable: true, default: None, identity: None }
+    ColumnDefinition {
+        name: name.into(),
+        logical,
+        nullable: true,
+        default: None,
+        identity: None,
+        declared: None,
+    }
 }
 
 fn table(name: &str, columns: Vec<ColumnDefinition>) -> TableDefinition {
