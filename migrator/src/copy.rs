@@ -12,6 +12,7 @@ use crate::interrupt;
 use crate::journal::{ChunkRecord, Journal};
 use crate::plan::Plan;
 use crate::progress::{Meter, Progress};
+use crate::resume;
 use crate::rows::{Held, RowMapper};
 use crate::scan::{SCAN_ROWS, TableScan};
 use crate::source::{Budget, Source};
@@ -80,10 +81,13 @@ impl Copy<'_> {
             .into_iter()
             .map(|record| ((record.table.clone(), record.chunk.ordinal), record))
             .collect();
+        let engine = self.source.database.engine();
+        let finished = resume::finished(engine, self.journal, session.as_mut(), self.run, self.plan)?;
         drop(session);
         let chunks = self.source.chunks(self.plan, |at| self.chunk_rows(at))?;
         let (old, new): (Vec<_>, Vec<_>) = chunks.into_iter().partition(|(at, chunk)| {
-            done.contains_key(&(self.plan.tables[*at].source_name(), chunk.ordinal))
+            let name = self.plan.tables[*at].source_name();
+            finished.contains(&name) || done.contains_key(&(name, chunk.ordinal))
         });
         if !old.is_empty() {
             progress.say(format!(
@@ -108,11 +112,13 @@ impl Copy<'_> {
             || Ok((self.source.database.session()?, self.target.session()?)),
             |(source, target), (at, chunk)| {
                 let record = self.chunk(source.as_mut(), target.as_mut(), *at, *chunk, &meters[*at])?;
-                if let Ok(mut open) = open.lock() {
+                let last = open.lock().is_ok_and(|mut open| {
                     open[*at] -= 1;
-                    if open[*at] == 0 {
-                        meters[*at].finish();
-                    }
+                    open[*at] == 0
+                });
+                if last {
+                    meters[*at].finish();
+                    resume::finish(engine, self.journal, target.as_mut(), self.run, &record.table)?;
                 }
                 Ok(record)
             },

@@ -43,6 +43,7 @@ mod report_hazards;
 mod report_output;
 mod report_page;
 mod report_table;
+pub mod resume;
 mod rounding;
 pub mod rows;
 pub mod scan;

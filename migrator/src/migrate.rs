@@ -15,8 +15,9 @@ use crate::plan::Plan;
 use crate::planner::Choices;
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::resume::{self, Resume};
 use crate::schema::{self, Occupied};
-use crate::source::{self, Budget};
+use crate::source::Budget;
 use crate::verify;
 use job::Job;
 
@@ -139,9 +140,9 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
         schema::undo(job.target.as_ref(), session.as_mut(), &journal, &run.id, &plan)?;
     }
     if let Some(run) = &earlier {
-        source::same(&run.identity, &job.source.identity)?;
+        resume::same(job.source.database.engine(), &run.identity, &job.source.identity)?;
     }
-    let plan = match (&earlier, planned) {
+    let mut plan = match (&earlier, planned) {
         (Some(run), given) => resumed_plan(run, given, order)?,
         (None, Some(plan)) => plan,
         (None, None) => job.timed("plan", Job::plan)?,
@@ -151,6 +152,12 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     let mut occupied = Occupied { usable: Default::default(), catalogs: Vec::new() };
     let mut scan = None;
     if !done {
+        if let Some(run) = &earlier {
+            let (source, target) = (&job.source, job.target.as_ref());
+            let budget = order.budget;
+            Resume { source, target, plan: &plan, journal: &journal, run, budget }
+                .by_tables(session.as_mut(), job.progress)?;
+        }
         let mut found = job.timed("check", |job| job.scan(&plan))?;
         if earlier.is_none() {
             occupied = schema::survey(job.target.as_ref(), &plan, &mut found.findings)?;
@@ -210,6 +217,9 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
                 job.progress,
             )
         })?;
+        if schema::leave_out(&mut plan, &failed) {
+            journal.set_plan(session.as_mut(), &run.id, &plan.to_toml()?)?;
+        }
         job.report.not_moved.extend(failed);
     } else {
         job.progress.say("everything was copied before; verifying again");
@@ -306,7 +316,7 @@ pub fn verify(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>
                     .context(format!("schema {schema} has no journal of a run from {}", job.report.source))
                     .hint("give the same --from and --schema as the run had"));
             };
-            source::same(&run.identity, &job.source.identity)?;
+            resume::same(job.source.database.engine(), &run.identity, &job.source.identity)?;
             let plan = Plan::from_toml_unchecked(&run.plan)?;
             job.report.run = Some(run.id.clone());
             if run.state == State::Writing {

@@ -279,6 +279,15 @@ pub fn complete(
                         let reason = "a value is longer than the target can index".to_owned();
                         failed.push(Unmovable::new("index", statement.step.clone(), reason));
                     }
+                    // An engine that can declare foreign keys only before there are rows takes them in the rows' order.
+                    Err(error)
+                        if phase == Phase::Keys
+                            && target.engine() == Engine::Duckdb
+                            && error.kind() == ErrorKind::Conflict =>
+                    {
+                        let reason = format!("the target refuses it over these rows: {error}");
+                        failed.push(Unmovable::new(FOREIGN_KEYS, table.target.clone(), reason));
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -286,6 +295,21 @@ pub fn complete(
     }
     journal.set_state(steps.session, run, State::Written)?;
     Ok(failed)
+}
+
+/// What is reported where the foreign keys of a table could not be declared.
+const FOREIGN_KEYS: &str = "foreign keys";
+
+/// Takes the foreign keys that could not be declared out of a plan: whether there are any.
+pub fn leave_out(plan: &mut Plan, failed: &[Unmovable]) -> bool {
+    let mut any = false;
+    for table in &mut plan.tables {
+        if failed.iter().any(|f| f.kind == FOREIGN_KEYS && f.name == table.target) {
+            table.foreign_keys.clear();
+            any = true;
+        }
+    }
+    any
 }
 
 /// Takes out of a definition what an existing table has already.

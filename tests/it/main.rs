@@ -17,4 +17,5 @@ mod stores;
 mod tampering;
 mod tenants;
 mod types;
+mod ways;
 mod whole;
