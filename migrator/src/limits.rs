@@ -28,8 +28,8 @@ const SQLITE_LIMIT: usize = 1_000_000_000;
 pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
     holds::accepts(engine, value)?;
     match value {
-        // SQLite keeps any bytes as text.
-        Value::Text(v) if engine == Engine::Sqlite => size(engine, v.len()),
+        // SQLite keeps any bytes as text, and JSON is text there.
+        Value::Text(v) | Value::Json(v) if engine == Engine::Sqlite => size(engine, v.len()),
         Value::Text(v) => {
             if engine == Engine::Postgres && memchr::memchr(0, v).is_some() {
                 return Err(Hazard::NulInText);

@@ -191,7 +191,7 @@ fn types(
             };
             // What a run before has written is of the type that it wrote.
             let chosen = match origins.kept(table, &column.name) {
-                Some(kept) if doubtful => Some(kept),
+                Some(kept) if doubtful || column.declared == kept.0.stored_as(source.engine()) => Some(kept),
                 _ => chosen,
             };
             types.extend(chosen.map(|chosen| (place, chosen)));

@@ -171,6 +171,10 @@ impl Origins {
             plan.not_moved.extend(notes);
             plan.not_moved.extend(origin.aside_of(before));
         }
+        joined_alike(plan);
+        if plan.target == Engine::Sqlite {
+            text_as_it_is(plan);
+        }
     }
 
     /// Whether a run before took the foreign key on these columns from an engine that declared it, to which it goes back.
@@ -198,6 +202,46 @@ impl Origin {
             shown.join(", ")
         );
         Some(Unmovable::new("quarantined rows", before.source_name().to_string(), reason))
+    }
+}
+
+/// Has columns that a foreign key joins kept in one form: a UUID of 32 digits is not the text of 36 characters that it
+/// refers to.
+fn joined_alike(plan: &mut Plan) {
+    loop {
+        let mut differing = Vec::new();
+        for (child, table) in plan.tables.iter().enumerate() {
+            for key in &table.foreign_keys {
+                let there = |t: &TablePlan| t.schema == key.references_schema && t.name == key.references;
+                let Some(parent) = plan.tables.iter().position(there) else { continue };
+                for (column, referenced) in key.columns.iter().zip(&key.references_columns) {
+                    let places = (table.position(column), plan.tables[parent].position(referenced));
+                    let (Some(a), Some(b)) = places else { continue };
+                    let (a_form, b_form) =
+                        (table.columns[a].kept_form(), plan.tables[parent].columns[b].kept_form());
+                    if a_form != b_form {
+                        differing.extend([(child, a), (parent, b)]);
+                    }
+                }
+            }
+        }
+        if differing.is_empty() {
+            return;
+        }
+        for (table, column) in differing {
+            if let Some(undo) = &mut plan.tables[table].columns[column].undo {
+                undo.form = Form::Native;
+            }
+        }
+    }
+}
+
+/// SQLite keeps every text as it is: there is nothing for the codec to do.
+fn text_as_it_is(plan: &mut Plan) {
+    for column in plan.tables.iter_mut().flat_map(|table| &mut table.columns) {
+        if column.on_hazard == Policy::Escape && column.logical.is_textual() {
+            column.on_hazard = Policy::Quarantine;
+        }
     }
 }
 
@@ -244,7 +288,7 @@ fn as_before(was: &ColumnPlan, column: &ColumnPlan, target: Engine) -> Result<Un
     if !same {
         return Err(format!("it was {}, and has been changed to {} since", was.source, column.logical));
     }
-    if was.source == column.logical.stored_as(target) {
+    if was.source == column.logical.stored_as(target) && was.form.is_native() {
         return Ok(Undo::default());
     }
     if !kept::is_known(target, &was.source, was.form, &was.logical) {

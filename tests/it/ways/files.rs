@@ -14,13 +14,9 @@ fn every_command_works_from_duckdb_to_sqlite() {
     samples::pyrit::write(&path, 3_000).unwrap();
     let before = folder(&origin);
     let (from, to_url) = (duckdb_url(&path), sqlite_url(&to));
-    let check = migrate("check", &from, &to_url, &[]).expect(4);
-    // SQLite's text holds U+0000; its JSON is text that nothing checks, and is held to what JSON is all the same.
-    assert!(
-        check.hazards().iter().all(|h| h.contains("json-nan") || h.ends_with("moves")),
-        "{:?}",
-        check.hazards()
-    );
+    let check = migrate("check", &from, &to_url, &[]).expect(0);
+    // SQLite's text holds U+0000, and its JSON is text that nothing checks.
+    assert!(check.hazards().iter().all(|h| h.ends_with("moves")), "{:?}", check.hazards());
     migrate("plan", &from, &to_url, &[]).expect(0);
     let run = migrate("run", &from, &to_url, &["--on-hazard", "escape"]).expect(0);
     assert_eq!(source_digests(&run), target_digests(&run));
@@ -28,7 +24,7 @@ fn every_command_works_from_duckdb_to_sqlite() {
     migrate("verify", &from, &to_url, &[]).expect(0);
     let refused = migrate("run", &from, &to_url, &["--on-hazard", "quarantine"]).expect(2);
     assert!(refused.stderr.contains("--restart"), "{}", refused.stderr);
-    migrate("run", &from, &to_url, &["--on-hazard", "quarantine", "--restart"]).expect(5);
+    migrate("run", &from, &to_url, &["--on-hazard", "quarantine", "--restart"]).expect(0);
     assert_eq!(sqlite_rows(&to, "SELECT CAST(count(*) AS TEXT) FROM pragma_foreign_key_check"), ["0"]);
     assert_eq!(folder(&origin), before, "the source's folder is as it was");
 }
