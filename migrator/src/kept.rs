@@ -153,7 +153,7 @@ fn fits_affinity(affinity: Affinity, form: Form, logical: &LogicalType) -> bool 
     match (logical, affinity) {
         (L::Bool | L::Int16 | L::Int32 | L::Int64 | L::Float32 | L::Float64, Affinity::Text) => false,
         (L::Bool | L::Int16 | L::Int32 | L::Int64, Affinity::Real) => false,
-        (L::Timestamp | L::TimestampTz, affinity) if !form.is_native() => {
+        (L::Timestamp | L::TimestampTz, affinity) if form.is_count() => {
             matches!(affinity, Affinity::Numeric | Affinity::Blob)
         }
         _ => true,
@@ -166,7 +166,7 @@ pub fn carrier(target: Engine, form: Form, logical: &LogicalType) -> LogicalType
         (Engine::Sqlite, Form::UnixMilliseconds | Form::UnixMicroseconds) => LogicalType::Int64,
         (Engine::Sqlite, Form::UnixSeconds | Form::JulianDay) => LogicalType::Float64,
         (Engine::Sqlite, Form::UuidBytes) => LogicalType::Bytes,
-        (Engine::Sqlite, Form::UuidDigits) => LogicalType::Text,
+        (Engine::Sqlite, Form::UuidDigits | Form::Written(_)) => LogicalType::Text,
         _ => logical.clone(),
     }
 }
@@ -195,6 +195,10 @@ pub fn carried<'v>(form: Form, logical: &LogicalType, value: &'v Value<'_>) -> R
         Form::UnixMilliseconds => return Err(Hazard::Inexact),
         Form::UnixMicroseconds => Value::Int(micros),
         Form::JulianDay => Value::Float64(micros as f64 / temporal::DAY as f64 + 2_440_587.5),
+        Form::Written(spelling) => {
+            let text = spelling.write(micros).ok_or(Hazard::OutOfRange)?;
+            Value::Text(Cow::Owned(text.into_bytes()))
+        }
         Form::Native | Form::UuidBytes | Form::UuidDigits => return Ok(value.borrowed()),
     };
     let read = mapping::convert(&counted, logical, form)?;

@@ -54,6 +54,7 @@ mod schema_stores;
 pub mod sides;
 mod sorted_runs;
 pub mod source;
+pub mod spelling;
 pub mod storage_classes;
 mod tenant_command;
 mod tenant_report;

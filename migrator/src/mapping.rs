@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use trimaran_core::{LogicalType, Value, decimal, escape, json, temporal};
 
 use crate::hazard::Hazard;
+use crate::spelling::Spelling;
 
 /// How a source without date types keeps the moments of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,12 +31,19 @@ pub enum Form {
     UuidBytes,
     /// UUIDs as 32 digits.
     UuidDigits,
+    /// Moments as text, all in one spelling.
+    Written(Spelling),
 }
 
 impl Form {
     /// Whether it is the usual one, which a plan need not mention.
     pub fn is_native(&self) -> bool {
         *self == Form::Native
+    }
+
+    /// Whether moments are numbers in it.
+    pub fn is_count(self) -> bool {
+        matches!(self, Form::UnixSeconds | Form::UnixMilliseconds | Form::UnixMicroseconds | Form::JulianDay)
     }
 }
 

@@ -9,6 +9,7 @@ use trimaran_core::{LogicalType, Result, Value, temporal};
 
 use crate::interrupt;
 use crate::mapping::Form;
+use crate::spelling::Spellings;
 
 /// Counts over one column's values.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +34,7 @@ pub struct Profile {
     local_moments: u64,
     zoned_moments: u64,
     numbers: u64,
+    spellings: Spellings,
 }
 
 /// Julian day numbers of the years 0000 to 9999, SQLite's range.
@@ -68,10 +70,14 @@ impl Profile {
                 {
                     self.dates += u64::from(temporal::parse_date(text).is_some());
                     self.times += u64::from(temporal::parse_time(text).is_some());
-                    match temporal::parse_timestamp(text) {
+                    let moment = temporal::parse_timestamp(text);
+                    match &moment {
                         Some(moment) if moment.offset.is_some() => self.zoned_moments += 1,
                         Some(_) => self.local_moments += 1,
                         None => {}
+                    }
+                    if moment.is_some() {
+                        self.spellings.add(text);
                     }
                     self.numbers += u64::from(trimaran_core::decimal::canonical(text).is_some());
                 }
@@ -133,7 +139,9 @@ impl Profile {
         let texts = self.local_moments + self.zoned_moments;
         if texts * 2 > self.total() {
             let zoned = self.zoned_moments > self.local_moments;
-            return (if zoned { LogicalType::TimestampTz } else { LogicalType::Timestamp }, Form::Native);
+            let logical = if zoned { LogicalType::TimestampTz } else { LogicalType::Timestamp };
+            let spelling = self.spellings.unusual().filter(|_| texts == self.total());
+            return (logical, spelling.map_or(Form::Native, Form::Written));
         }
         if self.integers * 2 > self.total() {
             // The unit of the most values; what is counted in another is a hazard.

@@ -159,7 +159,7 @@ impl Origins {
                         }
                     }
                     taken.extend(counted_as_before(was, column, table, &plan.sequences));
-                    if !undo.form.is_native() && column.default.take().is_some() {
+                    if undo.form.is_count() && column.default.take().is_some() {
                         let name = format!("{}.{}", before.source_name(), was.name);
                         let reason = "its moments are kept as numbers; write it anew".to_owned();
                         notes.push(Unmovable::new("default", name, reason));
