@@ -6,57 +6,13 @@
 
 use std::borrow::Cow;
 
-use trimaran_core::{Engine, LogicalType, Value, decimal, temporal};
+use trimaran_core::{Engine, LogicalType, Value, temporal};
 
 use crate::hazard::Hazard;
 use crate::mapping::{self, Form};
 
-/// (DuckDB's type, the least and the greatest integer that it holds).
-const INTEGERS: [(&str, i128, i128); 10] = [
-    ("TINYINT", -128, 127),
-    ("UTINYINT", 0, 255),
-    ("SMALLINT", -32_768, 32_767),
-    ("USMALLINT", 0, 65_535),
-    ("INTEGER", -2_147_483_648, 2_147_483_647),
-    ("UINTEGER", 0, 4_294_967_295),
-    ("BIGINT", i64::MIN as i128, i64::MAX as i128),
-    ("UBIGINT", 0, u64::MAX as i128),
-    ("HUGEINT", i128::MIN, i128::MAX),
-    // Up to 2¹²⁸ − 1, of which this tells the half that 128 bits with a sign do; the rest is told by its digits.
-    ("UHUGEINT", 0, i128::MAX),
-];
-
-/// Further types of DuckDB that are one of the usual ones in other words, or in narrower bounds.
-const MOMENTS: [(&str, i64); 3] = [("TIMESTAMP_S", 1_000_000), ("TIMESTAMP_MS", 1_000), ("TIMESTAMP_NS", 1)];
-
-/// The instants that `TIMESTAMP_NS` holds, in microseconds.
-const NANOSECONDS: std::ops::RangeInclusive<i64> = i64::MIN / 1_000 + 1..=i64::MAX / 1_000;
-
-/// How SQLite treats the values of a column (<https://sqlite.org/datatype3.html#determination_of_column_affinity>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Affinity {
-    Text,
-    Blob,
-    Real,
-    /// NUMERIC and INTEGER, which differ in casts only.
-    Numeric,
-}
-
-fn affinity(declared: &str) -> Affinity {
-    let declared = declared.to_ascii_uppercase();
-    let has = |part: &str| declared.contains(part);
-    if has("INT") {
-        Affinity::Numeric
-    } else if has("CHAR") || has("CLOB") || has("TEXT") {
-        Affinity::Text
-    } else if has("BLOB") || declared.trim().is_empty() {
-        Affinity::Blob
-    } else if has("REAL") || has("FLOA") || has("DOUB") {
-        Affinity::Real
-    } else {
-        Affinity::Numeric
-    }
-}
+mod affinity;
+mod duckdb;
 
 /// Whether columns of a logical type can be declared so on the target, every value checked by [`accepts`].
 pub fn is_known(target: Engine, declared: &str, form: Form, logical: &LogicalType) -> bool {
@@ -67,96 +23,10 @@ pub fn is_known(target: Engine, declared: &str, form: Form, logical: &LogicalTyp
                     (Some((element, _)), LogicalType::List(of)) => (element, of.as_ref()),
                     _ => (declared, logical),
                 };
-            is_known_to_duckdb(element, scalar)
+            duckdb::is_known(element, scalar)
         }
-        Engine::Sqlite => is_plain(declared) && fits_affinity(affinity(declared), form, logical),
+        Engine::Sqlite => affinity::is_known(declared, form, logical),
         Engine::Postgres => LogicalType::parse(declared).is_some_and(|l| l == *logical),
-    }
-}
-
-fn is_known_to_duckdb(declared: &str, logical: &LogicalType) -> bool {
-    use LogicalType as L;
-    match logical {
-        L::Int16 | L::Int32 | L::Int64 | L::Decimal { scale: 0, .. } => {
-            INTEGERS.iter().any(|(name, ..)| *name == declared)
-        }
-        L::Numeric => matches!(declared, "BIGNUM" | "VARINT"),
-        L::Text => declared == "VARCHAR" || labels(declared).is_some(),
-        L::Timestamp => MOMENTS.iter().any(|(name, _)| *name == declared),
-        other => other.stored_as(Engine::Duckdb) == declared || synonym(declared) == Some(other.clone()),
-    }
-}
-
-/// The long names that DuckDB's catalogue shows.
-fn synonym(declared: &str) -> Option<LogicalType> {
-    match declared {
-        "TIMESTAMP WITH TIME ZONE" => Some(LogicalType::TimestampTz),
-        "TIME WITH TIME ZONE" => Some(LogicalType::TimeTz),
-        _ => None,
-    }
-}
-
-/// The labels of `ENUM('a', 'b')`.
-fn labels(declared: &str) -> Option<Vec<String>> {
-    let mut rest = declared.strip_prefix("ENUM(")?.strip_suffix(')')?;
-    let mut labels = Vec::new();
-    loop {
-        rest = rest.trim_start().strip_prefix('\'')?;
-        let mut label = String::new();
-        loop {
-            let end = rest.find('\'')?;
-            label.push_str(&rest[..end]);
-            rest = &rest[end + 1..];
-            match rest.strip_prefix('\'') {
-                Some(more) => (label, rest) = (label + "'", more),
-                None => break,
-            }
-        }
-        labels.push(label);
-        match rest.trim_start().strip_prefix(',') {
-            Some(more) => rest = more,
-            None => return rest.trim().is_empty().then_some(labels),
-        }
-    }
-}
-
-/// Whether a declaration is words and numbers alone, so that it can stand in a statement.
-fn is_plain(declared: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || " _(),".contains(c);
-    let words = [
-        "CONSTRAINT",
-        "PRIMARY",
-        "NOT",
-        "NULL",
-        "UNIQUE",
-        "CHECK",
-        "DEFAULT",
-        "COLLATE",
-        "REFERENCES",
-        "AS",
-        "GENERATED",
-    ];
-    let reserved = declared
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .any(|word| words.iter().any(|reserved| reserved.eq_ignore_ascii_case(word)));
-    let depth = declared.chars().try_fold(0i32, |depth, c| match c {
-        '(' => Some(depth + 1),
-        ')' => (depth > 0).then_some(depth - 1),
-        _ => Some(depth),
-    });
-    declared.chars().all(plain) && !reserved && depth == Some(0)
-}
-
-/// Whether an affinity leaves the values of a type what they are, or [`accepts`] can tell which it would not.
-fn fits_affinity(affinity: Affinity, form: Form, logical: &LogicalType) -> bool {
-    use LogicalType as L;
-    match (logical, affinity) {
-        (L::Bool | L::Int16 | L::Int32 | L::Int64 | L::Float32 | L::Float64, Affinity::Text) => false,
-        (L::Bool | L::Int16 | L::Int32 | L::Int64, Affinity::Real) => false,
-        (L::Timestamp | L::TimestampTz, affinity) if form.is_count() => {
-            matches!(affinity, Affinity::Numeric | Affinity::Blob)
-        }
-        _ => true,
     }
 }
 
@@ -230,69 +100,15 @@ pub fn accepts(
             }
             None => Ok(()),
         },
-        (Engine::Duckdb, value) => duckdb(declared, value),
-        (Engine::Sqlite, value) => sqlite(declared, form, logical, value),
-    }
-}
-
-fn duckdb(declared: &str, value: &Value<'_>) -> Result<(), Hazard> {
-    let inside = |fits: bool| if fits { Ok(()) } else { Err(Hazard::OutOfRange) };
-    let integer = INTEGERS.iter().find(|(name, ..)| *name == declared);
-    match (value, integer) {
-        (Value::Int(v), Some((_, least, greatest))) => inside((*least..=*greatest).contains(&i128::from(*v))),
-        (Value::Decimal(v), Some(("UHUGEINT", ..))) => inside(v.parse::<u128>().is_ok()),
-        (Value::Decimal(v), Some((_, least, greatest))) => {
-            inside(v.parse::<i128>().is_ok_and(|v| (*least..=*greatest).contains(&v)))
-        }
-        (Value::Decimal(v), None) if matches!(declared, "BIGNUM" | "VARINT") => match decimal::digits(v) {
-            Some((_, 0)) => Ok(()),
-            Some(_) => Err(Hazard::Inexact),
-            None => Err(Hazard::OutOfRange),
-        },
-        (Value::Text(text), None) => match labels(declared) {
-            Some(labels) => inside(labels.iter().any(|label| label.as_bytes() == text.as_ref())),
-            None => Ok(()),
-        },
-        (Value::Timestamp(micros), None) => match MOMENTS.iter().find(|(name, _)| *name == declared) {
-            Some(_) if matches!(*micros, i64::MAX | i64::MIN) => Ok(()),
-            Some((_, 1)) => inside(NANOSECONDS.contains(micros)),
-            Some((_, unit)) if micros % unit != 0 => Err(Hazard::Inexact),
-            _ => Ok(()),
-        },
-        _ => Ok(()),
-    }
-}
-
-fn sqlite(declared: &str, form: Form, logical: &LogicalType, value: &Value<'_>) -> Result<(), Hazard> {
-    let carried = carried(form, logical, value)?;
-    let numeric = matches!(affinity(declared), Affinity::Numeric | Affinity::Real);
-    // What SQLite makes of a text that looks like a number.
-    let looks = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.trim().parse::<f64>().ok());
-    let text: &[u8] = match &carried {
-        Value::Text(text) | Value::Json(text) if numeric => text,
-        Value::Decimal(text) if numeric => text.as_bytes(),
-        _ => return Ok(()),
-    };
-    let Some(real) = looks(text).filter(|_| text.iter().any(u8::is_ascii_digit)) else { return Ok(()) };
-    let whole = std::str::from_utf8(text).ok().and_then(|text| text.trim().parse::<i64>().ok());
-    let becomes = match whole {
-        Some(whole) if affinity(declared) == Affinity::Numeric => Value::Int(whole),
-        // A real without a fraction becomes an integer where it is one.
-        None | Some(_)
-            if affinity(declared) == Affinity::Numeric && real.fract() == 0.0 && real.abs() < 9.0e15 =>
-        {
-            Value::Int(real as i64)
-        }
-        _ => Value::Float64(real),
-    };
-    match mapping::convert(&becomes, logical, form) {
-        Ok(read) if read == *value => Ok(()),
-        _ => Err(Hazard::Inexact),
+        (Engine::Duckdb, value) => duckdb::accepts(declared, value),
+        (Engine::Sqlite, value) => affinity::accepts(declared, form, logical, value),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::affinity::is_plain;
+    use super::duckdb::labels;
     use super::*;
 
     #[test]

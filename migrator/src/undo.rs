@@ -7,16 +7,19 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use trimaran_backends::catalog::{Column, DefaultValue, Table, TableName, Unmovable};
+use trimaran_backends::catalog::{Table, TableName, Unmovable};
 use trimaran_backends::{Database, Dialect, Session};
 use trimaran_core::{Engine, LogicalType, Result, Value};
 
-use crate::hazard::Hazard;
 use crate::journal::Journal;
-use crate::kept;
 use crate::mapping::Form;
-use crate::plan::{ColumnPlan, Plan, SequencePlan, TablePlan};
-use crate::policy::Policy;
+use crate::plan::{Plan, TablePlan};
+
+mod columns;
+mod forms;
+
+use columns::{as_before, counted_as_before, named_as_before};
+use forms::{joined_alike, text_as_it_is};
 
 /// What is undone of a column.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,42 +47,6 @@ struct Origin {
     plan: Plan,
     /// Rows that it put aside, by table of its own source and reason.
     aside: BTreeMap<TableName, BTreeMap<String, u64>>,
-}
-
-impl ColumnPlan {
-    /// Whether its text was escaped by a run before.
-    pub fn was_escaped(&self) -> bool {
-        self.undo.as_ref().is_some_and(|undo| undo.escaped)
-    }
-
-    /// How the target keeps its values.
-    pub fn kept_form(&self) -> Form {
-        self.undo.as_ref().map_or(Form::Native, |undo| undo.form)
-    }
-
-    /// The source's column as it is read: as text where it moves as text and was something else, a list above all.
-    pub fn reading(&self, there: &Column) -> Column {
-        let read_as_text =
-            self.logical == LogicalType::Text && matches!(there.logical, Some(LogicalType::List(_)));
-        let logical = if read_as_text { Some(LogicalType::Text) } else { there.logical.clone() };
-        Column { logical, ..there.clone() }
-    }
-
-    /// The type in which its values are handed to the target.
-    pub fn carrier(&self, target: Engine) -> LogicalType {
-        kept::carrier(target, self.kept_form(), &self.logical)
-    }
-
-    /// Whether the type that it had before holds a value.
-    ///
-    /// # Errors
-    /// The hazard, if it does not.
-    pub fn fits(&self, target: Engine, value: &Value<'_>) -> Result<(), Hazard> {
-        match self.undo.as_ref().and_then(|undo| undo.declared.as_ref()) {
-            Some(declared) => kept::accepts(target, declared, self.kept_form(), &self.logical, value),
-            None => Ok(()),
-        }
-    }
 }
 
 /// The runs that wrote tables of a source, the last first.
@@ -205,46 +172,6 @@ impl Origin {
     }
 }
 
-/// Has columns that a foreign key joins kept in one form: a UUID of 32 digits is not the text of 36 characters that it
-/// refers to.
-fn joined_alike(plan: &mut Plan) {
-    loop {
-        let mut differing = Vec::new();
-        for (child, table) in plan.tables.iter().enumerate() {
-            for key in &table.foreign_keys {
-                let there = |t: &TablePlan| t.schema == key.references_schema && t.name == key.references;
-                let Some(parent) = plan.tables.iter().position(there) else { continue };
-                for (column, referenced) in key.columns.iter().zip(&key.references_columns) {
-                    let places = (table.position(column), plan.tables[parent].position(referenced));
-                    let (Some(a), Some(b)) = places else { continue };
-                    let (a_form, b_form) =
-                        (table.columns[a].kept_form(), plan.tables[parent].columns[b].kept_form());
-                    if a_form != b_form {
-                        differing.extend([(child, a), (parent, b)]);
-                    }
-                }
-            }
-        }
-        if differing.is_empty() {
-            return;
-        }
-        for (table, column) in differing {
-            if let Some(undo) = &mut plan.tables[table].columns[column].undo {
-                undo.form = Form::Native;
-            }
-        }
-    }
-}
-
-/// SQLite keeps every text as it is: there is nothing for the codec to do.
-fn text_as_it_is(plan: &mut Plan) {
-    for column in plan.tables.iter_mut().flat_map(|table| &mut table.columns) {
-        if column.on_hazard == Policy::Escape && column.logical.is_textual() {
-            column.on_hazard = Policy::Quarantine;
-        }
-    }
-}
-
 /// The schemas of a source that hold a journal.
 fn schemas(source: &dyn Database, session: &mut dyn Session) -> Result<Vec<String>> {
     if source.engine() == Engine::Sqlite {
@@ -257,62 +184,4 @@ fn schemas(source: &dyn Database, session: &mut dyn Session) -> Result<Vec<Strin
         _ => None,
     };
     Ok(rows.into_iter().filter_map(name).collect())
-}
-
-/// Gives keys the names that they had; those that Postgres has given them go.
-fn named_as_before(table: &mut TablePlan, before: &TablePlan) {
-    let source_name = |target: &String| {
-        before.columns.iter().find(|c| c.name == *target).map_or_else(|| target.clone(), |c| c.target.clone())
-    };
-    let on = |columns: &[String]| columns.iter().map(source_name).collect::<Vec<_>>();
-    for key in &mut table.unique {
-        if let Some(was) = before.unique.iter().find(|was| on(&was.columns) == key.columns) {
-            key.name.clone_from(&was.name);
-        }
-    }
-    for key in &mut table.foreign_keys {
-        if let Some(was) = before.foreign_keys.iter().find(|was| on(&was.columns) == key.columns) {
-            key.name.clone_from(&was.name);
-        }
-    }
-}
-
-/// The type and form that a column had; `Err` says why it does not become what it was.
-fn as_before(was: &ColumnPlan, column: &ColumnPlan, target: Engine) -> Result<Undo, String> {
-    let same = was.logical == column.logical;
-    if matches!(was.on_hazard, Policy::AsText | Policy::AsBytes)
-        && was.source != column.logical.stored_as(target)
-    {
-        return Err(format!("it was {}, and moved as {}: so it stays", was.source, was.logical));
-    }
-    if !same {
-        return Err(format!("it was {}, and has been changed to {} since", was.source, column.logical));
-    }
-    if was.source == column.logical.stored_as(target) && was.form.is_native() {
-        return Ok(Undo::default());
-    }
-    if !kept::is_known(target, &was.source, was.form, &was.logical) {
-        return Err(format!("it was {}; it becomes {}", was.source, column.logical.stored_as(target)));
-    }
-    Ok(Undo { escaped: false, declared: Some(was.source.clone()), form: was.form })
-}
-
-/// Has the target count a column again that its origin counted; the sequence that stood in for that is not needed then.
-fn counted_as_before(
-    was: &ColumnPlan,
-    column: &mut ColumnPlan,
-    table: &Table,
-    sequences: &[SequencePlan],
-) -> Option<TableName> {
-    let first = was.identity?;
-    let default = table.column(&column.name).and_then(|c| c.default.clone());
-    match default {
-        Some(DefaultValue::NextValue(sequence)) if column.identity.is_none() => {
-            let next = sequences.iter().find(|s| s.target == sequence.name).map(|s| s.next);
-            column.identity = Some(first.max(next.unwrap_or(first)));
-            column.default = None;
-            Some(sequence)
-        }
-        _ => None,
-    }
 }
