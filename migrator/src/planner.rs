@@ -145,7 +145,9 @@ fn patterns(patterns: &[String]) -> Result<GlobSet> {
     set.build().map_err(wrong)
 }
 
-type Types = HashMap<(TableName, String), (LogicalType, Form)>;
+/// A column of a table.
+type Place = (TableName, String);
+type Types = HashMap<Place, (LogicalType, Form)>;
 
 /// The type and form of each column, and the rows of each table.
 fn types(
@@ -253,12 +255,37 @@ fn unify(tables: &[&Table], types: &mut Types, profiles: &HashMap<(TableName, St
             };
             for place in [child, parent] {
                 let form = match profiles.get(place) {
-                    Some(profile) if common == LogicalType::Uuid => profile.uuid_form(),
+                    Some(profile) if common == LogicalType::Uuid => profile.uuid_form().unwrap_or_default(),
                     _ => Form::Native,
                 };
                 types.insert(place.clone(), (common.clone(), form));
             }
             changed = true;
+        }
+    }
+    alike(&pairs, types, profiles);
+}
+
+/// Takes a column without values, of UUIDs, to keep them as the column does that a foreign key joins it with.
+fn alike(pairs: &[(Place, Place)], types: &mut Types, profiles: &HashMap<Place, Profile>) {
+    let is_empty = |place: &Place| profiles.get(place).is_some_and(|profile| profile.uuid_form().is_none());
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for (child, parent) in pairs {
+            for (empty, other) in [(child, parent), (parent, child)] {
+                let form = match types.get(other) {
+                    Some((LogicalType::Uuid, form)) if !form.is_native() => *form,
+                    _ => continue,
+                };
+                if let Some((LogicalType::Uuid, kept)) = types.get_mut(empty)
+                    && kept.is_native()
+                    && is_empty(empty)
+                {
+                    *kept = form;
+                    changed = true;
+                }
+            }
         }
     }
 }

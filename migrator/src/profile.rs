@@ -99,13 +99,13 @@ impl Profile {
         self.uuids == self.total()
     }
 
-    /// The form of UUIDs that all values have, where it is not the usual one.
-    pub fn uuid_form(&self) -> Form {
+    /// The form of UUIDs that all values have; `None` where there are no values.
+    pub fn uuid_form(&self) -> Option<Form> {
         match self.total() {
-            0 => Form::Native,
-            all if self.blobs == all => Form::UuidBytes,
-            all if self.digits == all => Form::UuidDigits,
-            _ => Form::Native,
+            0 => None,
+            all if self.blobs == all => Some(Form::UuidBytes),
+            all if self.digits == all => Some(Form::UuidDigits),
+            _ => Some(Form::Native),
         }
     }
 
@@ -117,7 +117,9 @@ impl Profile {
             return native(declared.cloned().unwrap_or(LogicalType::Text));
         }
         match declared {
-            Some(LogicalType::Uuid) if self.is_uuid() => (LogicalType::Uuid, self.uuid_form()),
+            Some(LogicalType::Uuid) if self.is_uuid() => {
+                (LogicalType::Uuid, self.uuid_form().unwrap_or_default())
+            }
             Some(LogicalType::Uuid) => self.by_class(),
             Some(LogicalType::Bool) if self.flags * 2 > self.total() => native(LogicalType::Bool),
             Some(LogicalType::Bool) => self.by_class(),

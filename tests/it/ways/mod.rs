@@ -3,6 +3,7 @@
 mod files;
 mod foreign;
 mod resumed;
+mod stores;
 mod undo_duckdb;
 mod undo_sqlite;
 mod unmoved;
