@@ -6,7 +6,7 @@
 use sea_orm::sea_query::{ColumnType, InsertStatement, Query, ValueType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait as _, EntityTrait, FromQueryResult as _, Iterable as _,
-    ModelTrait, QueryResult, QueryTrait, Select, TryGetable, TryIntoModel, Value,
+    ModelTrait, QueryResult, QuerySelect as _, QueryTrait, Select, TryGetable, TryIntoModel, Value,
 };
 use trimaran_core::{Error, ErrorKind, Result};
 
@@ -127,6 +127,36 @@ where
 {
     let columns: Vec<E::Column> = E::Column::iter().collect();
     models_of::<E>(columns_of(executor, query, &columns, operation).await?, &columns, operation)
+}
+
+/// Reading rows of an entity by position.
+pub(crate) trait Fetch<M>: Sized {
+    /// The only row, or the first. `operation` is a verb phrase.
+    ///
+    /// # Errors
+    /// As for [`models`].
+    async fn fetch_one(self, executor: &Executor, operation: &str) -> Result<Option<M>>;
+
+    /// Every row. `operation` is a verb phrase.
+    ///
+    /// # Errors
+    /// As for [`models`].
+    async fn fetch_all(self, executor: &Executor, operation: &str) -> Result<Vec<M>>;
+}
+
+impl<E> Fetch<E::Model> for Select<E>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E>,
+    <E as EntityTrait>::ActiveModel: TryIntoModel<E::Model>,
+{
+    async fn fetch_one(self, executor: &Executor, operation: &str) -> Result<Option<E::Model>> {
+        Ok(models(executor, self.limit(1), operation).await?.into_iter().next())
+    }
+
+    async fn fetch_all(self, executor: &Executor, operation: &str) -> Result<Vec<E::Model>> {
+        models(executor, self, operation).await
+    }
 }
 
 fn models_of<E>(fetched: Fetched, columns: &[E::Column], operation: &str) -> Result<Vec<E::Model>>

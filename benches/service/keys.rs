@@ -139,7 +139,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Table> {
             side.connection.close().await;
             let raw = Raw::open(&ours::target(&place, false), sessions).await?;
             rates.raw.push(raw.rate(sessions, amount, &scripts).await?);
-            raw.close().await;
+            raw.close().await?;
         }
         table.add(vec![
             json!(sessions),

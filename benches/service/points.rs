@@ -158,7 +158,7 @@ pub(crate) async fn measure(arguments: &Arguments, engine: Engine, table: &mut T
 
             let raw = Raw::open(&ours::target(&place, point.tenant), 1).await?;
             rates.raw.push(raw.rate(1, amount, &scripts).await?);
-            raw.close().await;
+            raw.close().await?;
             if point.writes && point.tenant {
                 let tenant = ours::connect(&place, 1, true).await?;
                 talks::take_away(&ours::conversation(tenant.clone())?, count).await?;

@@ -145,7 +145,7 @@ async fn ask(arguments: &Arguments, engine: Engine) -> Result<Answers> {
     let trivial = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, "SELECT 1");
     let raw = Raw::open(&ours::target(&place, false), 1).await?;
     answers.floor = raw.rate(1, amount, &Arc::new(vec![vec![Step::Run(trivial)]])).await?;
-    raw.close().await;
+    raw.close().await?;
     if engine == Engine::Duckdb {
         answers.kept = kept(&place, amount).await?;
     }
@@ -171,7 +171,7 @@ async fn cold(place: &Place, question: Ask, amount: Amount) -> Result<Rates> {
         let scripts: Vec<Script> = vec![with_casts(script)];
         let raw = Raw::open(&ours::target(place, true), 1).await?;
         rates.raw.push(raw.rate(1, amount, &Arc::new(scripts)).await?);
-        raw.close().await;
+        raw.close().await?;
     }
     Ok(rates)
 }

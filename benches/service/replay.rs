@@ -61,10 +61,11 @@ impl Raw {
         }
     }
 
-    pub(crate) async fn close(self) {
+    pub(crate) async fn close(self) -> Result<()> {
         if let Self::Postgres(raw) = self {
-            raw.close().await;
+            raw.close().await?;
         }
+        Ok(())
     }
 }
 

@@ -1,9 +1,9 @@
-//! DuckDB by its own crate, with statements prepared once.
+//! DuckDB by its own crate, with statements prepared once, in one thread for each query, as Trimaran has it.
 
 use std::path::Path;
 
 use duckdb::types::Value;
-use duckdb::{Connection, params_from_iter};
+use duckdb::{Config, Connection, params_from_iter};
 use sea_orm::Statement;
 use sea_orm::sea_query::Value as Given;
 
@@ -15,7 +15,7 @@ pub(crate) struct RawDuckdb(Connection);
 
 impl RawDuckdb {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        Ok(Self::with(Connection::open(path)?))
+        Ok(Self::with(Connection::open_with_flags(path, Config::default().threads(1)?)?))
     }
 
     fn with(connection: Connection) -> Self {

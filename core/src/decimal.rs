@@ -32,7 +32,7 @@ pub fn canonical(text: &str) -> Option<Cow<'_, str>> {
         return None;
     }
     // Postgres holds 131,072 digits before the point and 16,383 after it; further out nothing could be kept.
-    if exponent.abs() > 200_000 {
+    if exponent.unsigned_abs() > 200_000 {
         return None;
     }
     let digits = format!("{whole}{fraction}");

@@ -31,6 +31,9 @@ const INTERVAL: u8 = 15;
 const BITS: u8 = 16;
 const LIST: u8 = 17;
 
+/// How deep lists may lie within lists when they are read, so that damaged bytes don't end the stack. No engine's column has a type so deep.
+const DEEPEST: u32 = 128;
+
 /// Appends the canonical bytes of `value` to `out`. Integers are little-endian, lengths are 64 bits.
 pub fn encode(value: &Value<'_>, out: &mut Vec<u8>) {
     match value {
@@ -98,14 +101,18 @@ pub fn append_row(row: &[Value<'_>], out: &mut Vec<u8>) {
 /// [`ErrorKind::Corrupt`] if the bytes are not what [`append_row`] writes.
 pub fn decode_row<'a>(bytes: &mut &'a [u8]) -> Result<Vec<Value<'a>>> {
     let cells = u32::from_le_bytes(array(bytes)?);
-    (0..cells).map(|_| decode(bytes)).collect()
+    (0..cells).map(|_| decode(bytes, DEEPEST)).collect()
 }
 
-fn decode<'a>(bytes: &mut &'a [u8]) -> Result<Value<'a>> {
+fn decode<'a>(bytes: &mut &'a [u8], depth: u32) -> Result<Value<'a>> {
     let [tag] = array(bytes)?;
     Ok(match tag {
         NULL => Value::Null,
-        BOOL => Value::Bool(array::<1>(bytes)?[0] != 0),
+        BOOL => match array(bytes)? {
+            [0] => Value::Bool(false),
+            [1] => Value::Bool(true),
+            _ => return Err(corrupt("a boolean")),
+        },
         INT => Value::Int(i64::from_le_bytes(array(bytes)?)),
         FLOAT32 => Value::Float32(f32::from_bits(u32::from_le_bytes(array(bytes)?))),
         FLOAT64 => Value::Float64(f64::from_bits(u64::from_le_bytes(array(bytes)?))),
@@ -130,7 +137,8 @@ fn decode<'a>(bytes: &mut &'a [u8]) -> Result<Value<'a>> {
         BITS => Value::Bits(u32::from_le_bytes(array(bytes)?), Cow::Borrowed(slice(bytes)?)),
         LIST => {
             let count = u64::from_le_bytes(array(bytes)?);
-            Value::List((0..count).map(|_| decode(bytes)).collect::<Result<_>>()?)
+            let depth = depth.checked_sub(1).ok_or_else(|| corrupt("lists within lists without end"))?;
+            Value::List((0..count).map(|_| decode(bytes, depth)).collect::<Result<_>>()?)
         }
         other => return Err(corrupt(&format!("tag {other}"))),
     })

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
 use trimaran_backends::Location;
+use trimaran_core::clock::{Clock as _, SystemClock};
 use trimaran_core::config::units;
 use trimaran_core::{Error, ErrorKind, Result};
 
@@ -15,6 +16,7 @@ use crate::exit::{self, Exit};
 use crate::interrupt;
 use crate::log;
 use crate::migrate::{self, Failure, Order};
+use crate::migration_page::{self, About};
 use crate::planner::Choices;
 use crate::policy::Policy;
 use crate::progress::Progress;
@@ -22,6 +24,7 @@ use crate::prove_isolation_command;
 use crate::quarantine_command;
 use crate::report::Report;
 use crate::report_command;
+use crate::report_output;
 use crate::schema_command;
 use crate::source::Budget;
 
@@ -130,6 +133,12 @@ struct Common {
     /// Machine-readable JSON on standard output; text for people stays on standard error.
     #[arg(long)]
     json: bool,
+    /// Also write the report to this file, as an HTML page that stands alone.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Replace the file that --report names, if it is there.
+    #[arg(long, requires = "report")]
+    force: bool,
     /// No progress and no summary, only errors.
     #[arg(long, short)]
     quiet: bool,
@@ -146,6 +155,11 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
 }
 
 impl Common {
+    fn jobs(&self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        self.jobs.map_or_else(|| (2 * processors).min(8), usize::from)
+    }
+
     fn order(&self) -> Result<Order> {
         let located = |url: &str, file: &Option<PathBuf>| -> Result<Location> {
             let location = Location::parse(url)?;
@@ -154,7 +168,6 @@ impl Common {
                 None => Ok(location),
             }
         };
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Order {
             from: located(&self.from, &self.from_password_file)?,
             to: located(&self.to, &self.to_password_file)?,
@@ -165,10 +178,7 @@ impl Common {
                 on_hazard: self.on_hazard,
             },
             plan: self.plan.clone(),
-            budget: Budget {
-                memory: self.memory,
-                jobs: self.jobs.map_or_else(|| (2 * processors).min(8), usize::from),
-            },
+            budget: Budget { memory: self.memory, jobs: self.jobs() },
             restart: false,
             show_values: false,
         })
@@ -248,6 +258,9 @@ fn migrate(command: &Migrate) -> ExitCode {
     };
     let progress = Progress::new(common.quiet);
     let result = interrupt::listen()
+        .and_then(|()| {
+            common.report.as_deref().map_or(Ok(()), |path| report_output::check(path, common.force))
+        })
         .and_then(|()| common.order())
         .map_err(|error| Box::new(Failure { exit: Exit::of(&error, false), error }));
     let result = result.and_then(|order| act(order, &progress));
@@ -263,6 +276,9 @@ fn migrate(command: &Migrate) -> ExitCode {
 
 fn show(report: &Report, common: &Common, output: Option<&std::path::Path>) -> Result<(), Box<Failure>> {
     let failed = |error: Error| Box::new(Failure { exit: Exit::of(&error, false), error });
+    if let Some(path) = &common.report {
+        write_page(report, common, path).map_err(failed)?;
+    }
     let mut printed = None;
     if let Some(plan) = &report.plan {
         let toml = plan.to_toml().map_err(failed)?;
@@ -287,6 +303,11 @@ fn show(report: &Report, common: &Common, output: Option<&std::path::Path>) -> R
         eprint!("{}", report.text());
     }
     Ok(())
+}
+
+fn write_page(report: &Report, common: &Common, path: &std::path::Path) -> Result<()> {
+    let about = About { made_at: SystemClock.now(), memory: common.memory, jobs: common.jobs() };
+    report_output::write(&migration_page::html(report, about)?, Some(path), common.force)
 }
 
 fn fail(failure: &Failure, json: bool) {

@@ -72,7 +72,8 @@ pub fn check(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>>
                 };
                 job.report.end(Exit::Complete, outcome, Some("the same command with `run` moves it"));
             }
-            Ok(job.report)
+            job.report.went_by = Some(plan);
+            Ok(job.told())
         }),
         false,
     )
@@ -87,13 +88,14 @@ pub fn plan(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> 
         Job::open("plan", order, progress).and_then(|mut job| {
             let plan = job.timed("plan", Job::plan)?;
             let outcome = format!("a plan for {} table(s), {} row(s)", plan.tables.len(), plan.estimate.rows);
+            job.report.went_by = Some(plan.clone());
             job.report.plan = Some(plan);
             job.report.end(
                 Exit::Complete,
                 outcome,
                 Some("`check` finds the hazards; edit the plan and give it with --plan"),
             );
-            Ok(job.report)
+            Ok(job.told())
         }),
         false,
     )
@@ -108,7 +110,7 @@ pub fn run(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
     let report = Job::open("run", order, progress).and_then(|mut job| {
         let result = run_job(&mut job);
         begun = job.begun;
-        result.map(|()| job.report)
+        result.map(|()| job.told())
     });
     finish(report, begun)
 }
@@ -148,6 +150,7 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
         (None, None) => job.timed("plan", Job::plan)?,
     };
     job.report.not_moved.clone_from(&plan.not_moved);
+    job.report.went_by = Some(plan.clone());
     let done = earlier.as_ref().is_some_and(|run| run.state != State::Writing);
     let mut occupied = Occupied { usable: Default::default(), catalogs: Vec::new() };
     let mut scan = None;
@@ -328,7 +331,8 @@ pub fn verify(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>
             job.source.unchanged()?;
             interrupt::check()?;
             judge(&mut job, &plan, verified)?;
-            Ok(job.report)
+            job.report.went_by = Some(plan);
+            Ok(job.told())
         }),
         false,
     )

@@ -7,13 +7,16 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::timeline::Timeline;
+
 /// How often a plain line is written for a table still being worked on.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// Where progress goes.
+/// Where progress goes, and when what was done.
 pub struct Progress {
     quiet: bool,
     bars: Option<MultiProgress>,
+    timeline: Timeline,
 }
 
 impl Progress {
@@ -22,7 +25,12 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal();
         let bars =
             (!quiet && terminal).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        Self { quiet, bars }
+        Self { quiet, bars, timeline: Timeline::begin() }
+    }
+
+    /// When what was done.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
     }
 
     /// Says one line.
@@ -49,6 +57,7 @@ impl Progress {
             bytes: AtomicU64::new(0),
             begun: OnceLock::new(),
             line_at: Mutex::new(Instant::now()),
+            ended: Mutex::new(Instant::now()),
         }
     }
 }
@@ -64,6 +73,8 @@ pub struct Meter<'p> {
     bytes: AtomicU64,
     begun: OnceLock<Instant>,
     line_at: Mutex<Instant>,
+    /// When rows were counted last.
+    ended: Mutex<Instant>,
 }
 
 impl Meter<'_> {
@@ -76,6 +87,9 @@ impl Meter<'_> {
     pub fn add(&self, rows: u64, bytes: u64) {
         let done = self.done.fetch_add(rows, Ordering::Relaxed) + rows;
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if let Ok(mut ended) = self.ended.lock() {
+            *ended = Instant::now();
+        }
         if let Some(bar) = self.bar() {
             bar.inc(rows);
             bar.set_message(format!("{} {}", self.name, self.rate()));
@@ -124,8 +138,12 @@ impl Meter<'_> {
         ));
     }
 
-    /// Takes the bar away without a word.
+    /// Takes the bar away without a word. Once for each table.
     pub fn clear(&self) {
+        if let (Some(begun), Ok(ended)) = (self.begun.get(), self.ended.lock()) {
+            let amount = (self.done.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
+            self.progress.timeline.table(self.verb, &self.name, (*begun, *ended), amount);
+        }
         if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();
         }

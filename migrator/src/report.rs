@@ -14,6 +14,7 @@ use crate::plan::Plan;
 use crate::report_hazards;
 use crate::scan::TableScan;
 use crate::storage_classes::StorageClasses;
+use crate::timeline::Span;
 use crate::verify::Verified;
 
 /// The result of a command.
@@ -35,6 +36,9 @@ pub struct Report {
     /// The plan, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
+    /// The plan that was gone by, for the page.
+    #[serde(skip)]
+    pub went_by: Option<Plan>,
     /// What the source holds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableScan>,
@@ -59,6 +63,9 @@ pub struct Report {
     pub missing_keys: Vec<String>,
     /// Seconds by phase.
     pub seconds: Vec<(&'static str, f64)>,
+    /// When what was done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<Span>,
     /// One sentence: how it ended.
     pub outcome: String,
     /// What to do next, where there is something.
@@ -147,7 +154,8 @@ impl Report {
     }
 }
 
-fn line(difference: &Difference) -> String {
+/// A row that differs, in one line.
+pub(crate) fn line(difference: &Difference) -> String {
     let key = &difference.key;
     match difference.kind {
         Kind::TableMissing => "the table, or one of its columns, is not on the target".to_owned(),
@@ -182,6 +190,6 @@ pub(crate) fn number(n: u64) -> Cell {
     right(indicatif::HumanCount(n).to_string())
 }
 
-fn bytes(n: u64) -> String {
+pub(crate) fn bytes(n: u64) -> String {
     indicatif::BinaryBytes(n).to_string()
 }

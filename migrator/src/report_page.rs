@@ -3,15 +3,15 @@
 //! What is drawn where is worked out here ([`chart`](crate::report_chart)); the template has the words and the colours, and escapes all
 //! that it is given.
 
-use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
+use trimaran_core::Result;
 use trimaran_core::model::conversation::analytics::{Distribution, Figures, GroupKey, Outcomes};
-use trimaran_core::{Error, ErrorKind, Result};
 
 use crate::report_chart::{Columns, Histogram};
 use crate::report_document::Document;
 use crate::report_output::shown;
 use crate::report_table::{name, others, percent, scope};
+use crate::report_template;
 
 const TEMPLATE: &str = include_str!("templates/conversations.html");
 
@@ -105,14 +105,7 @@ struct Missing {
 /// # Errors
 /// If the template can't be filled, which tests rule out.
 pub(crate) fn html(document: &Document) -> Result<String> {
-    let failed =
-        |error: minijinja::Error| Error::new(ErrorKind::Invalid, "write the report's page").source(error);
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-    environment.add_template("conversations.html", TEMPLATE).map_err(failed)?;
-    let page = environment.get_template("conversations.html").map_err(failed)?;
-    page.render(minijinja::value::Serde(page_of(document))).map_err(failed)
+    report_template::fill("conversations.html", TEMPLATE, page_of(document))
 }
 
 fn page_of(document: &Document) -> Page {

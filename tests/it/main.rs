@@ -8,6 +8,7 @@ mod content;
 mod hazards;
 mod interruptions;
 mod load;
+mod page;
 mod plans;
 mod refusals;
 mod report;

@@ -8,11 +8,11 @@ use super::copy_encode::{EPOCH_DAYS, EPOCH_MICROS, HEADER};
 use super::{numeric, types};
 
 /// What is done with each row.
-pub(super) type OnRow<'f> = dyn FnMut(&[Value<'_>]) -> Result<()> + 'f;
+pub(crate) type OnRow<'f> = dyn FnMut(&[Value<'_>]) -> Result<()> + 'f;
 
 /// Why decoding has ended.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The stream is not what Postgres sends.
     Stream(Error),
     /// A value is damaged, or one that Trimaran can't hold.
@@ -28,7 +28,7 @@ pub(super) enum Fault {
 
 /// Decodes a stream of binary COPY. Holds no more than one incomplete row.
 #[derive(Debug)]
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     types: Vec<LogicalType>,
     carry: Vec<u8>,
     row: Vec<Value<'static>>,
@@ -44,7 +44,7 @@ enum Place {
 
 impl Decoder {
     /// A decoder of rows with these columns.
-    pub(super) fn new(types: Vec<LogicalType>) -> Self {
+    pub(crate) fn new(types: Vec<LogicalType>) -> Self {
         Self { types, carry: Vec::new(), row: Vec::new(), place: Place::Header }
     }
 
@@ -52,7 +52,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The [`Fault`] that ended it; nothing more may be pushed then.
-    pub(super) fn push(&mut self, piece: &[u8], on_row: &mut OnRow<'_>) -> Result<(), Fault> {
+    pub(crate) fn push(&mut self, piece: &[u8], on_row: &mut OnRow<'_>) -> Result<(), Fault> {
         if self.carry.is_empty() {
             // The usual case: messages end where rows end, and nothing is copied.
             let used = self.rows(piece, on_row)?;
@@ -71,7 +71,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`ErrorKind::Corrupt`] if it was cut off.
-    pub(super) fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         if self.place == Place::End && self.carry.is_empty() {
             Ok(())
         } else {
@@ -166,7 +166,7 @@ fn torn(what: &str) -> Fault {
 
 /// Why a field could not be decoded.
 #[derive(Debug)]
-pub(super) struct Undecodable {
+pub(crate) struct Undecodable {
     kind: ErrorKind,
     reason: Cow<'static, str>,
 }
@@ -215,7 +215,10 @@ pub(super) fn decode_field<'a>(
         LogicalType::TimeTz => {
             let (micros, west) =
                 bytes.split_first_chunk().ok_or_else(|| Undecodable::corrupt("a wrong length"))?;
-            Value::TimeTz(i64::from_be_bytes(*micros), -i32::from_be_bytes(array(west)?))
+            let east = i32::from_be_bytes(array(west)?)
+                .checked_neg()
+                .ok_or_else(|| Undecodable::corrupt("an offset out of range"))?;
+            Value::TimeTz(i64::from_be_bytes(*micros), east)
         }
         LogicalType::Timestamp => instant(i64::from_be_bytes(array(bytes)?), Value::Timestamp),
         LogicalType::TimestampTz => instant(i64::from_be_bytes(array(bytes)?), Value::TimestampTz),

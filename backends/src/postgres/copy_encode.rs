@@ -9,10 +9,10 @@ use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value};
 use super::{numeric, types};
 
 /// What a COPY stream begins with: the signature, no flags, no header extension.
-pub(super) const HEADER: [u8; 19] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+pub(crate) const HEADER: [u8; 19] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
 /// What a COPY stream ends with: a tuple of −1 fields.
-pub(super) const TRAILER: [u8; 2] = [0xff, 0xff];
+pub(crate) const TRAILER: [u8; 2] = [0xff, 0xff];
 
 /// The most bytes of one encoded row. A value may have `MaxAllocSize`, 1 GiB − 1; and what COPY or a query sends back
 /// is built as one such value per row, so a row of more than that could be written but never read again.
@@ -47,7 +47,7 @@ type Refusal = std::borrow::Cow<'static, str>;
 /// # Errors
 /// [`ErrorKind::Invalid`] if a value is of another kind than its type keeps or can't be held by Postgres, naming its
 /// ordinal, counted from 1. The value itself is not shown.
-pub(super) fn encode_row(types: &[LogicalType], row: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
+pub(crate) fn encode_row(types: &[LogicalType], row: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
     let start = out.len();
     if types.len() != row.len() {
         return Err(refused().context(format!("{} values for {} columns", row.len(), types.len())));

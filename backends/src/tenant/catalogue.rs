@@ -1,17 +1,20 @@
 //! Which user's data is where.
 
+mod row;
+
 use std::sync::Arc;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, FromQueryResult, JoinType, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, RelationDef, Select, Set,
+    QueryOrder as _, QuerySelect as _, Select, Set,
 };
 use trimaran_core::config::{Placement, places::DEFAULT};
 use trimaran_core::model::name;
 use trimaran_core::{Clock, Error, ErrorKind, IdSource, Page, PageRequest, Result, TenantId, Timestamp};
 use uuid::Uuid;
 
+use self::row::{Row, home, select};
 use super::entity::{tenant, tenant_home, tenant_operation};
 use super::naming::{NAMING, NamingKey, is_place};
 use super::operation::{Operation, OperationKind, under_way};
@@ -50,23 +53,6 @@ pub struct TenantCatalogue {
     key: Option<NamingKey>,
     placement: Placement,
     places: Arc<[String]>,
-}
-
-/// A row of the catalogue, with what is said of the tenant besides.
-#[derive(Debug, FromQueryResult)]
-struct Row {
-    id: Uuid,
-    user_name: String,
-    place: String,
-    naming: String,
-    key_id: String,
-    created_at: sea_orm::entity::prelude::DateTimeWithTimeZone,
-    home: Option<String>,
-    kind: Option<String>,
-    step: Option<String>,
-    from_user_name: Option<String>,
-    from_place: Option<String>,
-    started_at: Option<sea_orm::entity::prelude::DateTimeWithTimeZone>,
 }
 
 /// How many tenants something holds of.
@@ -218,8 +204,8 @@ impl TenantCatalogue {
             })?;
             query = query.filter(tenant::Column::Id.gt(after));
         }
-        let query = query.limit(u64::from(page.limit()) + 1).into_model::<Row>();
-        let rows = query.all(&self.executor).await.doing(operation)?;
+        let query = query.limit(u64::from(page.limit()) + 1);
+        let rows = row::fetch(&self.executor, query, operation).await?;
         Page::from_one_more(rows, page.limit(), |row| row.id.to_string()).try_map(|row| self.loaded(row))
     }
 
@@ -341,7 +327,7 @@ impl TenantCatalogue {
     }
 
     async fn one(&self, query: Select<tenant::Entity>, operation: &str) -> Result<Option<TenantRecord>> {
-        let row = query.into_model::<Row>().one(&self.executor).await.doing(operation)?;
+        let row = row::fetch(&self.executor, query.limit(1), operation).await?.into_iter().next();
         row.map(|row| self.loaded(row)).transpose()
     }
 
@@ -386,30 +372,4 @@ impl TenantCatalogue {
             created_at: row.created_at.to_utc(),
         })
     }
-}
-
-fn home() -> RelationDef {
-    tenant::Entity::belongs_to(tenant_home::Entity)
-        .from(tenant::Column::Id)
-        .to(tenant_home::Column::Id)
-        .into()
-}
-
-/// Rows of the catalogue with all that is said of a tenant, in one statement: each request begins with it.
-fn select() -> Select<tenant::Entity> {
-    let operation: RelationDef = tenant::Entity::belongs_to(tenant_operation::Entity)
-        .from(tenant::Column::Id)
-        .to(tenant_operation::Column::Id)
-        .into();
-    tenant::Entity::find()
-        .join(JoinType::LeftJoin, home())
-        .join(JoinType::LeftJoin, operation)
-        .column_as(tenant_home::Column::Place, "home")
-        .columns([
-            tenant_operation::Column::Kind,
-            tenant_operation::Column::Step,
-            tenant_operation::Column::FromUserName,
-            tenant_operation::Column::FromPlace,
-            tenant_operation::Column::StartedAt,
-        ])
 }

@@ -23,6 +23,7 @@ mod admin;
 pub mod conformance;
 mod container;
 mod disk;
+pub mod fuzz;
 mod local;
 pub mod pooler;
 pub mod postgres;

@@ -64,7 +64,13 @@ impl<'o> Job<'o> {
         let begun = Instant::now();
         let result = work(self);
         self.report.seconds.push((phase, begun.elapsed().as_secs_f64()));
+        self.progress.timeline().phase(phase, begun);
         result
+    }
+
+    /// The report, with when what was done.
+    pub(super) fn told(self) -> Report {
+        Report { timeline: self.progress.timeline().spans(), ..self.report }
     }
 
     pub(super) fn plan(&mut self) -> Result<Plan> {

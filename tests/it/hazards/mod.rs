@@ -13,7 +13,7 @@ use trimaran_backends::testing::TestDatabase;
 use crate::cli::migrate;
 
 /// Writes an SQLite file in which nobody enforces foreign keys.
-pub(super) fn write_sqlite(path: &Path, sql: &str) {
+pub(crate) fn write_sqlite(path: &Path, sql: &str) {
     let source = rusqlite::Connection::open(path).unwrap();
     source.pragma_update(None, "foreign_keys", false).unwrap();
     source.execute_batch(sql).unwrap();

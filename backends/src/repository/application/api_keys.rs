@@ -16,6 +16,7 @@ use trimaran_core::{Error, ErrorKind, Result, Timestamp};
 use super::last_use::{Recorded, judge};
 use crate::db_error::Doing as _;
 use crate::entity::application::api_key;
+use crate::fetch::Fetch as _;
 use crate::repository::resources::repository;
 use crate::repository::text::Place;
 use crate::repository::time;
@@ -50,7 +51,7 @@ impl SqlApiKeys {
     }
 
     async fn row(&self, operation: &str, id: ApiKeyId) -> Result<Option<api_key::Model>> {
-        api_key::Entity::find_by_id(id.0).one(&self.resources.executor).await.doing(operation)
+        api_key::Entity::find_by_id(id.0).fetch_one(&self.resources.executor, operation).await
     }
 
     async fn used(&self, id: ApiKeyId, now: Timestamp) -> Result<Recorded> {
@@ -149,9 +150,8 @@ impl ApiKeys for SqlApiKeys {
         let rows = api_key::Entity::find()
             .filter(api_key::Column::Owner.eq(owner.0))
             .order_by_asc(api_key::Column::Id)
-            .all(&self.resources.executor)
-            .await
-            .doing("list the owner's API keys")?;
+            .fetch_all(&self.resources.executor, "list the owner's API keys")
+            .await?;
         rows.into_iter().map(|row| self.loaded(row)).collect()
     }
 

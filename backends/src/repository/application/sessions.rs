@@ -18,6 +18,7 @@ use trimaran_core::{Result, Timestamp};
 use super::last_use::{Recorded, judge};
 use crate::db_error::Doing as _;
 use crate::entity::application::session;
+use crate::fetch::Fetch as _;
 use crate::repository::resources::repository;
 use crate::repository::text::Place;
 use crate::repository::time;
@@ -90,9 +91,8 @@ impl SqlSessions {
         query
             .order_by_asc(session::Column::Id)
             .limit(PURGED_AT_A_TIME)
-            .all(&self.resources.executor)
+            .fetch_all(&self.resources.executor, "find the sessions that are over")
             .await
-            .doing("find the sessions that are over")
     }
 }
 
@@ -137,9 +137,8 @@ impl Sessions for SqlSessions {
         let Some(given) = token::parse(token).filter(|given| given.prefix == PREFIX) else { return Ok(None) };
         let now = self.resources.clock.now();
         let row = session::Entity::find_by_id(given.id)
-            .one(&self.resources.executor)
-            .await
-            .doing("authenticate the session")?;
+            .fetch_one(&self.resources.executor, "authenticate the session")
+            .await?;
         let Some(row) = row.filter(|row| given.hash.matches(&row.secret_hash)) else { return Ok(None) };
         let mut session = loaded(row)?;
         if !session.is_good_at(now) {
@@ -156,10 +155,8 @@ impl Sessions for SqlSessions {
     }
 
     async fn find(&self, id: SessionId) -> Result<Option<Session>> {
-        let row = session::Entity::find_by_id(id.0)
-            .one(&self.resources.executor)
-            .await
-            .doing("find the session")?;
+        let row =
+            session::Entity::find_by_id(id.0).fetch_one(&self.resources.executor, "find the session").await?;
         row.map(loaded).transpose()
     }
 
@@ -167,9 +164,8 @@ impl Sessions for SqlSessions {
         let rows = session::Entity::find()
             .filter(session::Column::UserId.eq(user.0))
             .order_by_asc(session::Column::Id)
-            .all(&self.resources.executor)
-            .await
-            .doing("list the user's sessions")?;
+            .fetch_all(&self.resources.executor, "list the user's sessions")
+            .await?;
         rows.into_iter().map(loaded).collect()
     }
 

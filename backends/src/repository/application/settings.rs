@@ -16,6 +16,7 @@ use trimaran_core::{Error, ErrorKind, Page, PageRequest, Result};
 use crate::db_error::Doing as _;
 use crate::entity::application::setting;
 use crate::fetch;
+use crate::fetch::Fetch as _;
 use crate::repository::resources::repository;
 use crate::repository::text::Place;
 use crate::repository::{paging, time};
@@ -94,9 +95,8 @@ impl Settings for SqlSettings {
     async fn get(&self, key: &str) -> Result<Option<Setting>> {
         let row = setting::Entity::find()
             .filter(setting::Column::Key.eq(self.resources.text().store(key)))
-            .one(&self.resources.executor)
-            .await
-            .doing("get the setting")?;
+            .fetch_one(&self.resources.executor, "get the setting")
+            .await?;
         row.map(|row| self.loaded(row)).transpose()
     }
 
@@ -171,9 +171,8 @@ impl Settings for SqlSettings {
         let rows = query
             .order_by_asc(setting::Column::Id)
             .limit(paging::one_more(page))
-            .all(&self.resources.executor)
-            .await
-            .doing("list the settings")?;
+            .fetch_all(&self.resources.executor, "list the settings")
+            .await?;
         Page::from_one_more(rows, page.limit(), |row| row.id.to_string()).try_map(|row| self.loaded(row))
     }
 }

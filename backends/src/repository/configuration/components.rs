@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{json, missing, outdated, sealing, taken};
 use crate::db_error::Doing as _;
 use crate::entity::configuration::component;
+use crate::fetch::Fetch as _;
 use crate::repository::retried::retried;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::text::Place;
@@ -75,7 +76,7 @@ impl SqlComponents {
     }
 
     async fn row(&self, operation: &str, id: ComponentId) -> Result<Option<component::Model>> {
-        component::Entity::find().filter(self.this(id)).one(self.resources.executor()).await.doing(operation)
+        component::Entity::find().filter(self.this(id)).fetch_one(self.resources.executor(), operation).await
     }
 
     /// Writes `values` where `condition` holds, and counts the change if `counts`.
@@ -185,9 +186,8 @@ impl Components for SqlComponents {
             .filter(self.resources.own(component::Column::TenantId))
             .filter(component::Column::Kind.eq(kind.name()))
             .filter(component::Column::Name.eq(self.resources.text().store(name)))
-            .one(self.resources.executor())
-            .await
-            .doing("find the component by its name")?;
+            .fetch_one(self.resources.executor(), "find the component by its name")
+            .await?;
         row.map(|row| self.loaded(row)).transpose()
     }
 
@@ -272,9 +272,8 @@ impl Components for SqlComponents {
             .filter(condition)
             .order_by_asc(component::Column::Id)
             .limit(paging::one_more(page))
-            .all(self.resources.executor())
-            .await
-            .doing("list the components")?;
+            .fetch_all(self.resources.executor(), "list the components")
+            .await?;
         Page::from_one_more(rows, page.limit(), |row| row.id.to_string()).try_map(|row| self.loaded(row))
     }
 
@@ -296,9 +295,8 @@ impl Components for SqlComponents {
                 .filter(component::Column::Id.gt(after))
                 .order_by_asc(component::Column::Id)
                 .limit(ROTATED_AT_ONCE)
-                .all(self.resources.executor())
-                .await
-                .doing("find secrets under other keys")?;
+                .fetch_all(self.resources.executor(), "find secrets under other keys")
+                .await?;
             let Some(last) = rows.last() else {
                 if !left {
                     return Ok(rotated);

@@ -17,6 +17,7 @@ use super::{json, missing, order, outdated, taken};
 use crate::Transaction;
 use crate::db_error::Doing as _;
 use crate::entity::configuration::{dataset, dataset_prompt};
+use crate::fetch::Fetch as _;
 use crate::repository::retried::retried;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::text::Place;
@@ -57,7 +58,7 @@ impl SqlDatasets {
     }
 
     pub(super) async fn row(&self, operation: &str, id: DatasetId) -> Result<Option<dataset::Model>> {
-        dataset::Entity::find().filter(self.this(id)).one(self.resources.executor()).await.doing(operation)
+        dataset::Entity::find().filter(self.this(id)).fetch_one(self.resources.executor(), operation).await
     }
 
     /// Gives the dataset's next `count` positions to this transaction: the first of them, and the lower end of the order.
@@ -176,9 +177,8 @@ impl Datasets for SqlDatasets {
         let row = dataset::Entity::find()
             .filter(self.resources.own(dataset::Column::TenantId))
             .filter(dataset::Column::Name.eq(self.resources.text().store(name)))
-            .one(self.resources.executor())
-            .await
-            .doing("find the dataset by its name")?;
+            .fetch_one(self.resources.executor(), "find the dataset by its name")
+            .await?;
         row.map(|row| self.loaded(row)).transpose()
     }
 
@@ -232,9 +232,8 @@ impl Datasets for SqlDatasets {
         let rows = query
             .order_by_asc(dataset::Column::Id)
             .limit(paging::one_more(page))
-            .all(self.resources.executor())
-            .await
-            .doing("list the datasets")?;
+            .fetch_all(self.resources.executor(), "list the datasets")
+            .await?;
         Page::from_one_more(rows, page.limit(), |row| row.id.to_string()).try_map(|row| self.loaded(row))
     }
 

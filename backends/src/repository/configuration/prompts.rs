@@ -19,6 +19,7 @@ use crate::Transaction;
 use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::configuration::dataset_prompt;
+use crate::fetch::Fetch as _;
 use crate::repository::retried::retried;
 use crate::repository::text::Place;
 use crate::repository::{paging, time};
@@ -226,9 +227,8 @@ impl SqlDatasets {
         let rows = query
             .order_by_asc(dataset_prompt::Column::Position)
             .limit(paging::one_more(page))
-            .all(self.resources().executor())
-            .await
-            .doing(OPERATION)?;
+            .fetch_all(self.resources().executor(), OPERATION)
+            .await?;
         Page::from_one_more(rows, page.limit(), |row| order::cursor(row.position))
             .try_map(|row| self.loaded_prompt(row))
     }

@@ -19,6 +19,7 @@ use crate::db_error::Doing as _;
 use crate::entity::identity::{
     group_member, group_role, role, role_permission, user_account, user_group, user_role,
 };
+use crate::fetch::Fetch as _;
 use crate::repository::parent;
 use crate::repository::resources::repository;
 
@@ -114,18 +115,16 @@ impl Assignments for SqlAssignments {
                 let rows = user_role::Entity::find()
                     .filter(user_role::Column::UserId.eq(user.0))
                     .order_by_asc(user_role::Column::RoleId)
-                    .all(executor)
-                    .await
-                    .doing(OPERATION)?;
+                    .fetch_all(executor, OPERATION)
+                    .await?;
                 Ok(rows.into_iter().map(|row| RoleId(row.role_id)).collect())
             }
             Subject::Group(group) => {
                 let rows = group_role::Entity::find()
                     .filter(group_role::Column::GroupId.eq(group.0))
                     .order_by_asc(group_role::Column::RoleId)
-                    .all(executor)
-                    .await
-                    .doing(OPERATION)?;
+                    .fetch_all(executor, OPERATION)
+                    .await?;
                 Ok(rows.into_iter().map(|row| RoleId(row.role_id)).collect())
             }
         }
@@ -133,7 +132,7 @@ impl Assignments for SqlAssignments {
 
     async fn permissions_of(&self, user: UserId) -> Result<BTreeSet<Permission>> {
         let rows =
-            held_by(user).all(&self.resources.executor).await.doing("look up the user's permissions")?;
+            held_by(user).fetch_all(&self.resources.executor, "look up the user's permissions").await?;
         rows.into_iter().map(|row| loaded(row.role_id, row.permission)).collect()
     }
 
@@ -141,9 +140,8 @@ impl Assignments for SqlAssignments {
         let row = held_by(user)
             .filter(role_permission::Column::Permission.eq(permission.as_str()))
             .limit(1)
-            .one(&self.resources.executor)
-            .await
-            .doing("look up the user's permission")?;
+            .fetch_one(&self.resources.executor, "look up the user's permission")
+            .await?;
         Ok(row.is_some())
     }
 }

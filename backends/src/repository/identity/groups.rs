@@ -12,6 +12,7 @@ use trimaran_core::{Page, PageRequest, Result};
 use super::names;
 use crate::db_error::Doing as _;
 use crate::entity::identity::{group_member, group_role, user_account, user_group};
+use crate::fetch::Fetch as _;
 use crate::repository::resources::repository;
 use crate::repository::text::Place;
 use crate::repository::{paging, parent, time};
@@ -61,18 +62,16 @@ impl Groups for SqlGroups {
 
     async fn find(&self, id: GroupId) -> Result<Option<Group>> {
         let row = user_group::Entity::find_by_id(id.0)
-            .one(&self.resources.executor)
-            .await
-            .doing("find the group")?;
+            .fetch_one(&self.resources.executor, "find the group")
+            .await?;
         row.map(|row| self.loaded(row)).transpose()
     }
 
     async fn find_by_name(&self, name: &str) -> Result<Option<Group>> {
         let row = user_group::Entity::find()
             .filter(user_group::Column::Name.eq(self.resources.text().store(name)))
-            .one(&self.resources.executor)
-            .await
-            .doing("find the group by name")?;
+            .fetch_one(&self.resources.executor, "find the group by name")
+            .await?;
         row.map(|row| self.loaded(row)).transpose()
     }
 
@@ -133,9 +132,8 @@ impl Groups for SqlGroups {
         let rows = query
             .order_by_asc(user_group::Column::Id)
             .limit(paging::one_more(page))
-            .all(&self.resources.executor)
-            .await
-            .doing("list the groups")?;
+            .fetch_all(&self.resources.executor, "list the groups")
+            .await?;
         Page::from_one_more(rows, page.limit(), |row| row.id.to_string()).try_map(|row| self.loaded(row))
     }
 
@@ -177,9 +175,8 @@ impl Groups for SqlGroups {
         let rows = query
             .order_by_asc(group_member::Column::UserId)
             .limit(paging::one_more(page))
-            .all(&self.resources.executor)
-            .await
-            .doing("list the group's members")?;
+            .fetch_all(&self.resources.executor, "list the group's members")
+            .await?;
         Page::from_one_more(rows, page.limit(), |row| row.user_id.to_string())
             .try_map(|row| Ok(UserId(row.user_id)))
     }
@@ -188,9 +185,8 @@ impl Groups for SqlGroups {
         let rows = group_member::Entity::find()
             .filter(group_member::Column::UserId.eq(user.0))
             .order_by_asc(group_member::Column::GroupId)
-            .all(&self.resources.executor)
-            .await
-            .doing("list the user's groups")?;
+            .fetch_all(&self.resources.executor, "list the user's groups")
+            .await?;
         Ok(rows.into_iter().map(|row| GroupId(row.group_id)).collect())
     }
 }

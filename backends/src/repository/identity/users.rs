@@ -13,6 +13,7 @@ use trimaran_core::{Error, ErrorKind, Page, PageRequest, Result};
 use super::names;
 use crate::db_error::Doing as _;
 use crate::entity::identity::{group_member, user_account, user_role};
+use crate::fetch::Fetch as _;
 use crate::repository::resources::repository;
 use crate::repository::text::{Place, TextCodec};
 use crate::repository::{paging, parent, time};
@@ -44,9 +45,8 @@ impl SqlUsers {
     async fn row_named(&self, name: &str) -> Result<Option<user_account::Model>> {
         user_account::Entity::find()
             .filter(user_account::Column::Name.eq(self.resources.text().store(name)))
-            .one(&self.resources.executor)
+            .fetch_one(&self.resources.executor, "find the user by name")
             .await
-            .doing("find the user by name")
     }
 
     async fn set_enabled(&self, operation: &str, id: UserId, enabled: bool) -> Result<User> {
@@ -107,9 +107,8 @@ impl Users for SqlUsers {
 
     async fn find(&self, id: UserId) -> Result<Option<User>> {
         let row = user_account::Entity::find_by_id(id.0)
-            .one(&self.resources.executor)
-            .await
-            .doing("find the user")?;
+            .fetch_one(&self.resources.executor, "find the user")
+            .await?;
         row.map(|row| self.loaded(row)).transpose()
     }
 
@@ -184,9 +183,8 @@ impl Users for SqlUsers {
         let rows = query
             .order_by_asc(user_account::Column::Id)
             .limit(paging::one_more(page))
-            .all(&self.resources.executor)
-            .await
-            .doing("list the users")?;
+            .fetch_all(&self.resources.executor, "list the users")
+            .await?;
         Page::from_one_more(rows, page.limit(), |row| row.id.to_string()).try_map(|row| self.loaded(row))
     }
 
