@@ -11,7 +11,7 @@ help: ## list the targets
 setup: ## install what building and testing need
 	@scripts/setup.sh test
 
-demo: ## migrate a DuckDB and a SQLite file into Postgres, and verify
+demo: ## migrate between DuckDB and SQLite files, and into Postgres if there is one, and verify
 	@scripts/setup.sh demo
 	@scripts/demo.sh
 

@@ -5,9 +5,9 @@
 #
 # build     a C and C++ compiler, make, curl, ccache, and a Rust that is new enough
 # test      build, PgBouncer, Redis, and a Docker engine, or Postgres server binaries where no engine can run
-# demo      build, psql, and a Postgres: a given one, server binaries, or a Docker engine
+# demo      build, and if they can be had, psql and a Postgres: a given one, server binaries, or a Docker engine
 # binaries  Postgres server binaries only
-# bench     demo, and what the measurements are taken with
+# bench     build, psql, a Postgres, and what the measurements are taken with
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
@@ -80,15 +80,15 @@ engine() {
   scripts/docker.sh start
 }
 
-demo() {
-  need psql postgresql-client
-  build
+# psql, and a Postgres that can be started.
+postgres() {
+  if ! have psql; then install_packages postgresql-client; fi
   if [ -n "${TRIMARAN_DEMO_POSTGRES_URL:-${PGURL:-}}" ] || binaries; then
     :
   elif can_be_root && have apt-get; then
     install_binaries
   else
-    engine || fail "no Postgres can be had: name one in TRIMARAN_DEMO_POSTGRES_URL, install postgresql, or start a Docker engine"
+    engine
   fi
 }
 
@@ -106,12 +106,18 @@ test)
   fi
   ;;
 binaries) binaries || install_binaries ;;
-demo) demo ;;
+demo)
+  build
+  if [ "${DEMO_POSTGRES:-}" != none ]; then
+    (postgres) || say "no Postgres can be had (name one in TRIMARAN_DEMO_POSTGRES_URL, install postgresql, or start a Docker engine): the demonstration shows what goes without"
+  fi
+  ;;
 bench)
   need python3 python3
   need gnuplot gnuplot-nox
   [ -x /usr/bin/time ] || missing+=(time)
-  demo
+  build
+  (postgres) || fail "no Postgres can be had: name one in TRIMARAN_DEMO_POSTGRES_URL, install postgresql, or start a Docker engine"
   ;;
 *) fail "usage: scripts/setup.sh build | test | demo | bench | binaries" ;;
 esac

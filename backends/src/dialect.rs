@@ -148,6 +148,15 @@ pub struct ColumnDefinition {
     pub generated: Option<String>,
     /// The texts that it may hold, where those are listed.
     pub labels: Option<Labels>,
+    /// The type in this engine's own words, where it is another than the one for `logical`.
+    pub declared: Option<String>,
+}
+
+impl ColumnDefinition {
+    /// The type as `engine` is told it.
+    pub fn type_on(&self, engine: Engine) -> String {
+        self.declared.clone().unwrap_or_else(|| self.logical.stored_as(engine))
+    }
 }
 
 /// The texts that a column may hold.

@@ -196,6 +196,7 @@ fn create(database: &dyn Database, name: &TableName, logical: &LogicalType) -> R
         identity: None,
         generated: None,
         labels: None,
+        declared: None,
     };
     let definition = TableDefinition {
         name: name.clone(),

@@ -12,6 +12,7 @@ use crate::interrupt;
 use crate::journal::{ChunkRecord, Journal};
 use crate::plan::Plan;
 use crate::progress::{Meter, Progress};
+use crate::resume;
 use crate::retry::Retries;
 use crate::rows::{Held, RowMapper};
 use crate::scan::{SCAN_ROWS, TableScan};
@@ -89,9 +90,14 @@ impl Copy<'_> {
             .into_iter()
             .map(|record| ((record.table.clone(), record.chunk.ordinal), record))
             .collect();
+        let engine = self.source.database.engine();
+        let finished = self.retries.run("read the journal", || {
+            resume::finished(engine, self.journal, self.target.session()?.as_mut(), self.run, self.plan)
+        })?;
         let chunks = self.source.chunks(self.plan, |at| self.chunk_rows(at))?;
         let (old, new): (Vec<_>, Vec<_>) = chunks.into_iter().partition(|(at, chunk)| {
-            done.contains_key(&(self.plan.tables[*at].source_name(), chunk.ordinal))
+            let name = self.plan.tables[*at].source_name();
+            finished.contains(&name) || done.contains_key(&(name, chunk.ordinal))
         });
         if !old.is_empty() {
             progress.say(format!(
@@ -116,11 +122,13 @@ impl Copy<'_> {
             || self.retries.run("connect", || self.connect()),
             |sessions, (at, chunk)| {
                 let record = self.chunk(sessions, *at, *chunk, &meters[*at])?;
-                if let Ok(mut open) = open.lock() {
+                let last = open.lock().is_ok_and(|mut open| {
                     open[*at] -= 1;
-                    if open[*at] == 0 {
-                        meters[*at].finish();
-                    }
+                    open[*at] == 0
+                });
+                if last {
+                    meters[*at].finish();
+                    self.finish(sessions, &record.table)?;
                 }
                 Ok(record)
             },
@@ -191,6 +199,23 @@ impl Copy<'_> {
         })
     }
 
+    /// Records that a table was copied whole, where that is what a run is resumed by.
+    fn finish(&self, sessions: &mut Sessions, table: &TableName) -> Result<()> {
+        let engine = self.source.database.engine();
+        let mut tried = false;
+        self.retries.run(&format!("copy {table}"), || {
+            if std::mem::replace(&mut tried, true) {
+                sessions.target = self.target.session()?;
+                // The attempt before may have been committed, and only the answer was lost.
+                let target = sessions.target.as_mut();
+                if resume::finished(engine, self.journal, target, self.run, self.plan)?.contains(table) {
+                    return Ok(());
+                }
+            }
+            resume::finish(engine, self.journal, sessions.target.as_mut(), self.run, table)
+        })
+    }
+
     fn attempt(
         &self,
         source: &mut dyn Session,
@@ -223,7 +248,7 @@ impl Copy<'_> {
         let origin = self.source.table(planned)?;
         let mapper = RowMapper::new(self.plan, planned, origin, &self.held[at])?;
         let name = planned.target_name();
-        let columns = planned.written();
+        let columns = planned.written(self.plan.target);
         let mut record = ChunkRecord {
             table: planned.source_name(),
             chunk,

@@ -15,6 +15,7 @@ use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value};
 use crate::choices::Choices;
 
 mod quarantine;
+mod restart;
 
 pub use quarantine::{Batch, Entry};
 

@@ -7,6 +7,7 @@
 //! adds the keys. [`verify`] compares what the source held with what the target holds plus what was put aside, and
 //! [`compare`] names the rows that differ. [`migrate`] puts these together, [`cli`] is the command line.
 
+mod arrays;
 pub mod choices;
 pub mod cli;
 pub mod compare;
@@ -17,8 +18,10 @@ pub mod exit;
 mod fault;
 pub mod finding;
 pub mod hazard;
+pub mod holds;
 pub mod interrupt;
 pub mod journal;
+pub mod kept;
 pub mod limits;
 mod log;
 pub mod mapping;
@@ -48,6 +51,7 @@ mod report_output;
 mod report_page;
 mod report_table;
 mod report_template;
+pub mod resume;
 pub mod retry;
 mod rounding;
 pub mod rows;
@@ -59,6 +63,7 @@ mod schema_stores;
 pub mod sides;
 mod sorted_runs;
 pub mod source;
+pub mod spelling;
 pub mod status;
 mod status_command;
 pub mod storage_classes;
@@ -67,6 +72,7 @@ mod tenant_report;
 mod tenant_watch;
 pub mod timeline;
 mod translate;
+pub mod undo;
 pub mod unique;
 pub mod verify;
 pub mod work;

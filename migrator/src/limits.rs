@@ -5,6 +5,7 @@ use std::ops::Range;
 use trimaran_core::{Engine, LogicalType, Value, decimal, json, temporal};
 
 use crate::hazard::Hazard;
+use crate::holds;
 
 /// The days since 1970 that Postgres' `date` holds: from 4714-11-24 BC to the day before 5874898-01-01 (its documentation,
 /// table 8.9).
@@ -19,8 +20,6 @@ const POSTGRES_ROW_LIMIT: usize = 0x3fff_ffff - 4_096;
 const POSTGRES_INDEX_LIMIT: usize = 2_704;
 /// Offsets from UTC stay below sixteen hours, in seconds, on all engines.
 const OFFSET_LIMIT: i32 = 16 * 3600;
-/// DuckDB's first moment, 290309-12-22 (BC), in microseconds since 1970.
-const DUCKDB_FIRST_MOMENT: i64 = -9_223_372_022_400_000_000;
 /// The most dimensions of an array (`MAXDIM`).
 const POSTGRES_DIMENSIONS: usize = 6;
 /// SQLite's default limit for one value, and for a row (SQLITE_MAX_LENGTH).
@@ -48,7 +47,10 @@ pub fn accepts_as(engine: Engine, logical: &LogicalType, value: &Value<'_>) -> R
 /// # Errors
 /// The hazard that stands in the way.
 pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
+    holds::accepts(engine, value)?;
     match value {
+        // SQLite keeps any bytes as text, and JSON is text there.
+        Value::Text(v) | Value::Json(v) if engine == Engine::Sqlite => size(engine, v.len()),
         Value::Text(v) => {
             if engine == Engine::Postgres && memchr::memchr(0, v).is_some() {
                 return Err(Hazard::NulInText);
@@ -65,6 +67,7 @@ pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
         Value::Json(v) => {
             match json::check(v) {
                 Ok(()) => {}
+                Err(json::Fault::NotANumber) if engine == Engine::Duckdb => {}
                 Err(json::Fault::NotANumber) => return Err(Hazard::JsonNan),
                 Err(_) if memchr::memchr(0, v).is_some() => return Err(Hazard::NulInText),
                 Err(_) if is_utf8_but_for_surrogates(v) => return Err(Hazard::LoneSurrogate),
@@ -73,46 +76,29 @@ pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
             }
             size(engine, v.len())
         }
-        // Its infinities are each other's negatives, and its first moment begins a day.
-        Value::Date(v) if engine == Engine::Duckdb && *v == -i32::MAX => Err(Hazard::OutOfRange),
-        Value::Timestamp(v) | Value::TimestampTz(v)
-            if engine == Engine::Duckdb && *v != i64::MIN && *v < DUCKDB_FIRST_MOMENT =>
-        {
-            Err(Hazard::OutOfRange)
-        }
         Value::Date(v) if !matches!(*v, i32::MIN | i32::MAX) => {
             inside(i64::from(*v), days(engine, &LogicalType::Date))
         }
         Value::Timestamp(micros) | Value::TimestampTz(micros) if !matches!(*micros, i64::MIN | i64::MAX) => {
             inside(micros.div_euclid(temporal::DAY), days(engine, &LogicalType::Timestamp))
         }
-        // SQLite makes NULL of NaN, and zero of the negative zero.
-        Value::Float64(v) if engine == Engine::Sqlite && (v.is_nan() || v.to_bits() == 1 << 63) => {
-            Err(Hazard::OutOfRange)
-        }
-        Value::Float32(v) if engine == Engine::Sqlite && (v.is_nan() || v.to_bits() == 1 << 31) => {
-            Err(Hazard::OutOfRange)
-        }
         Value::TimeTz(_, offset) if offset.abs() >= OFFSET_LIMIT => Err(Hazard::OutOfRange),
-        // DuckDB has no string of no bits.
-        Value::Bits(0, _) if engine == Engine::Duckdb => Err(Hazard::OutOfRange),
         // Digits before and after the point that Postgres' numeric holds (its documentation, table 8.2).
         Value::Decimal(v) if engine == Engine::Postgres => match decimal::digits(v) {
             Some((whole, fraction)) if whole > 131_072 || fraction > 16_383 => Err(Hazard::OutOfRange),
             _ => Ok(()),
         },
         Value::Bytes(v) | Value::Bits(_, v) => size(engine, v.len()),
+        // A list is one text there, in JSON, which has its own limits.
+        Value::List(values) if engine == Engine::Sqlite => {
+            size(engine, values.iter().map(|value| value.weight() * 6 + 8).sum())
+        }
         Value::List(values) => {
             let nested = values.iter().any(|v| matches!(v, Value::List(_)));
             if engine == Engine::Postgres && nested && lengths(values).is_none() {
                 return Err(Hazard::OutOfRange);
             }
-            // In SQLite a list is text, which says any of these.
-            let real = |v: &&Value<'_>| matches!(v, Value::Float32(_) | Value::Float64(_));
-            values
-                .iter()
-                .filter(|v| engine != Engine::Sqlite || !real(v))
-                .try_for_each(|v| accepts(engine, v))
+            values.iter().try_for_each(|v| accepts(engine, v))
         }
         _ => Ok(()),
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use trimaran_core::{LogicalType, Value, decimal, escape, json, temporal};
 
 use crate::hazard::Hazard;
+use crate::spelling::Spelling;
 
 /// How a source without date types keeps the moments of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,12 +27,23 @@ pub enum Form {
     UnixMicroseconds,
     /// Reals: Julian day numbers.
     JulianDay,
+    /// UUIDs as their 16 bytes.
+    UuidBytes,
+    /// UUIDs as 32 digits.
+    UuidDigits,
+    /// Moments as text, all in one spelling.
+    Written(Spelling),
 }
 
 impl Form {
     /// Whether it is the usual one, which a plan need not mention.
     pub fn is_native(&self) -> bool {
         *self == Form::Native
+    }
+
+    /// Whether moments are numbers in it.
+    pub fn is_count(self) -> bool {
+        matches!(self, Form::UnixSeconds | Form::UnixMilliseconds | Form::UnixMicroseconds | Form::JulianDay)
     }
 }
 
@@ -78,7 +90,12 @@ pub fn convert<'v>(value: &'v Value<'_>, logical: &LogicalType, form: Form) -> R
         (L::Uuid, Value::Text(v)) => Value::Uuid(temporal::parse_uuid(v).ok_or(Hazard::WrongType)?),
         (L::Uuid, Value::Bytes(v)) => Value::Uuid(v.as_ref().try_into().map_err(|_| Hazard::WrongType)?),
         (L::Date | L::Time | L::TimeTz | L::Timestamp | L::TimestampTz, Value::Text(v)) => {
-            moment(std::str::from_utf8(v).map_err(|_| Hazard::InvalidUtf8)?, logical)?
+            let read = moment(std::str::from_utf8(v).map_err(|_| Hazard::InvalidUtf8)?, logical);
+            // Moments before the year 1 are told in a form that only this program writes.
+            match read {
+                Err(Hazard::WrongType) => stored(value, logical).ok_or(Hazard::WrongType)?,
+                read => read?,
+            }
         }
         (L::Timestamp | L::TimestampTz, Value::Int(_) | Value::Float64(_)) => {
             let micros = counted(value, form)?;
@@ -87,8 +104,28 @@ pub fn convert<'v>(value: &'v Value<'_>, logical: &LogicalType, form: Form) -> R
         (L::List(element), Value::List(values)) => {
             Value::List(values.iter().map(|v| convert(v, element, form)).collect::<Result<_, _>>()?)
         }
+        (_, Value::Text(_)) => stored(value, logical).ok_or(Hazard::WrongType)?,
         _ => return Err(Hazard::WrongType),
     })
+}
+
+/// What SQLite keeps as text of a type that it does not have, in the form that this program writes.
+#[cfg(feature = "sqlite")]
+fn stored<'v>(value: &'v Value<'_>, logical: &LogicalType) -> Option<Value<'v>> {
+    match logical {
+        LogicalType::Interval
+        | LogicalType::Bits
+        | LogicalType::List(_)
+        | LogicalType::Date
+        | LogicalType::Timestamp
+        | LogicalType::TimestampTz => trimaran_backends::sqlite::storage::from_stored(logical, value),
+        _ => None,
+    }
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn stored<'v>(_: &'v Value<'_>, _: &LogicalType) -> Option<Value<'v>> {
+    None
 }
 
 fn within(value: i64, least: i64, greatest: i64) -> Result<Value<'static>, Hazard> {

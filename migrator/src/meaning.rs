@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use trimaran_core::{Engine, LogicalType, Value, temporal};
+use trimaran_core::{Engine, LogicalType, Value, escape, temporal};
 
 use crate::hazard::Hazard;
 use crate::limits;
@@ -27,7 +27,9 @@ pub fn of<'v>(native: &'v Value<'_>, column: &ColumnPlan, target: Engine) -> Mea
     let converted = exact(native, column);
     let fault = match &converted {
         Ok(Value::Null) if !column.nullable => Some(Hazard::NullInKey),
-        Ok(value) => limits::accepts_as(target, &column.logical, value).err(),
+        Ok(value) => {
+            limits::accepts_as(target, &column.logical, value).and_then(|()| column.fits(target, value)).err()
+        }
         Err(hazard) => Some(*hazard),
     };
     let Some(hazard) = fault else {
@@ -47,10 +49,22 @@ pub fn of<'v>(native: &'v Value<'_>, column: &ColumnPlan, target: Engine) -> Mea
 /// # Errors
 /// The hazard, if it has none.
 pub fn exact<'v>(native: &'v Value<'_>, column: &ColumnPlan) -> Result<Value<'v>, Hazard> {
-    match column.on_hazard {
+    let value = match column.on_hazard {
         Policy::AsText => as_text(native),
         Policy::AsBytes => as_bytes(native),
         _ => mapping::convert(native, &column.logical, column.form),
+    }?;
+    if column.was_escaped() { as_it_was(value) } else { Ok(value) }
+}
+
+/// A value that a run before wrote through the codec. What the codec does not write was written by somebody else since.
+fn as_it_was(value: Value<'_>) -> Result<Value<'_>, Hazard> {
+    match value {
+        Value::Bytes(bytes) => {
+            let text = escape::decode(&bytes).map_err(|_| Hazard::WrongType)?.into_owned();
+            Ok(Value::Bytes(Cow::Owned(text)))
+        }
+        other => mapping::unescaped(other).map_err(|_| Hazard::WrongType),
     }
 }
 

@@ -16,9 +16,10 @@ use crate::objects;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::resume::{self, Resume};
 use crate::retry::RunLock;
 use crate::schema::{self, Occupied, Written};
-use crate::source::{self, Budget};
+use crate::source::Budget;
 use crate::verify;
 use job::Job;
 
@@ -144,9 +145,9 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
         })?;
     }
     if let Some(run) = &earlier {
-        source::same(&run.identity, &job.source.identity)?;
+        resume::same(job.source.database.engine(), &run.identity, &job.source.identity)?;
     }
-    let plan = match (&earlier, planned) {
+    let mut plan = match (&earlier, planned) {
         (Some(run), given) => resumed_plan(run, given, order)?,
         (None, Some(plan)) => plan,
         (None, None) => job.timed("plan", Job::plan)?,
@@ -157,6 +158,12 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     let mut occupied = Occupied { usable: Default::default(), catalogs: Vec::new() };
     let mut scan = None;
     if !done {
+        if let Some(run) = &earlier {
+            let (source, target) = (&job.source, job.target.as_ref());
+            let budget = order.budget;
+            let resume = Resume { source, target, plan: &plan, journal: &journal, run, budget };
+            lock.run(&job.retries, "resume", |session| resume.by_tables(session, job.progress))?;
+        }
         let mut found = job.timed("check", |job| job.scan(&plan))?;
         if earlier.is_none() {
             occupied = schema::survey(job.target.as_ref(), &plan, &mut found.findings)?;
@@ -216,6 +223,10 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
         let failed = job.timed("keys", |job| {
             schema::complete(written(job, &mut lock), &journal, &run.id, &plan, &occupied, job.progress)
         })?;
+        if schema::leave_out(&mut plan, &failed) {
+            let text = plan.to_toml()?;
+            lock.run(&job.retries, "write the journal", |session| journal.set_plan(session, &run.id, &text))?;
+        }
         job.report.not_moved.extend(failed);
     } else {
         job.progress.say("everything was copied before; verifying again");
@@ -315,7 +326,7 @@ pub fn verify(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>
                     .context(format!("schema {schema} has no journal of a run from {}", job.report.source))
                     .hint("give the same --from and --schema as the run had"));
             };
-            source::same(&run.identity, &job.source.identity)?;
+            resume::same(job.source.database.engine(), &run.identity, &job.source.identity)?;
             let plan = Plan::from_toml_unchecked(&run.plan)?;
             job.report.run = Some(run.id.clone());
             if run.state == State::Writing {

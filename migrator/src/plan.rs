@@ -11,6 +11,7 @@ use trimaran_core::{Engine, LogicalType, digest};
 use crate::mapping::Form;
 use crate::policy::Policy;
 use crate::replacement::Replacement;
+use crate::undo::Undo;
 
 mod generated;
 mod objects;
@@ -136,6 +137,9 @@ pub struct ColumnPlan {
     /// The normalisation of the policy `replace`, which loses something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replace: Option<Replacement>,
+    /// What is undone of a migration before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Undo>,
 }
 
 impl ColumnPlan {
@@ -144,12 +148,13 @@ impl ColumnPlan {
         self.on_hazard == Policy::Escape && self.logical.scalar().is_textual()
     }
 
-    /// The column of the source as it is to be read: a list that becomes something else on the target is read as JSON.
-    pub fn to_read(&self, column: &Column) -> Column {
+    /// The source's column as it is read: a list that moves as something else as JSON, or as Postgres' own text of it.
+    pub fn to_read(&self, source: Engine, column: &Column) -> Column {
         let list = |logical: &LogicalType| matches!(logical, LogicalType::List(_));
         let mut column = column.clone();
         if column.logical.as_ref().is_some_and(list) && !list(&self.logical) {
-            column.logical = Some(LogicalType::Json);
+            let as_text = source == Engine::Postgres && self.logical == LogicalType::Text;
+            column.logical = Some(if as_text { LogicalType::Text } else { LogicalType::Json });
         }
         column
     }
@@ -293,6 +298,7 @@ impl TablePlan {
                             .as_ref()
                             .map(|name| TableName::new(&self.target_schema, name)),
                     }),
+                    declared: column.undo.as_ref().and_then(|undo| undo.declared.clone()),
                 })
                 .collect(),
             primary_key: (!self.primary_key.is_empty())

@@ -9,6 +9,7 @@ use trimaran_core::{Engine, Result};
 use crate::choices::Choices;
 use crate::own_store;
 use crate::plan::{Estimate, Plan, SequencePlan, TablePlan};
+use crate::undo::Origins;
 
 mod choose;
 mod columns;
@@ -19,7 +20,7 @@ mod types;
 
 use choose::choose;
 use columns::{Drafts, plan_column};
-use keys::{plan_foreign_key, plan_keys};
+use keys::{plan_foreign_key, plan_keys, unsaid_sequences};
 
 /// Source bytes per second that one small machine moves and proves, for estimates: what two cores were measured to do.
 const TYPICAL_RATE: u64 = 40_000_000;
@@ -37,7 +38,8 @@ pub fn plan(
     let schema = choices.schema.clone().unwrap_or_else(|| target.default_schema().to_owned());
     let mut plan = Plan::new(catalog, target.engine(), &schema);
     let chosen = choose(catalog, choices)?;
-    let (types, rows) = types::types(source, &chosen)?;
+    let origins = Origins::read(source)?;
+    let (types, rows) = types::types(source, &chosen, &origins, &mut plan.not_moved)?;
     let home = source.dialect().default_schema();
     let target_schema = |source_schema: &str| match target.engine() {
         Engine::Sqlite => target.default_schema().to_owned(),
@@ -88,13 +90,16 @@ pub fn plan(
     objects::plan_views(&mut plan, catalog);
     for (at, table) in chosen.iter().enumerate() {
         for key in &table.foreign_keys {
-            match plan_foreign_key(table, key, &plan) {
+            let had = origins.had_foreign_key(table, &key.columns, target.engine());
+            match plan_foreign_key(table, key, &plan, had) {
                 Ok(key) => plan.tables[at].foreign_keys.push(key),
                 Err(unmovable) => plan.not_moved.push(unmovable),
             }
         }
     }
+    origins.restore(&mut plan, &chosen, target, choices.schema.as_deref());
     own_store::prepare(&mut plan, catalog, target.engine());
+    unsaid_sequences(&mut plan, target);
     order(&mut plan.tables);
     let bytes = source.location().path().and_then(|p| std::fs::metadata(p).ok()).map_or(0, |m| m.len());
     let total = plan.tables.iter().map(|t| t.rows).sum();

@@ -9,6 +9,7 @@ use trimaran_core::{LogicalType, Result, Value, temporal};
 
 use crate::interrupt;
 use crate::mapping::Form;
+use crate::spelling::Spellings;
 
 /// Counts over one column's values.
 #[derive(Debug, Clone, Default)]
@@ -26,11 +27,14 @@ pub struct Profile {
     /// Reals that lie where Julian day numbers of four-digit years lie.
     julian: u64,
     uuids: u64,
+    /// Of those, texts without hyphens.
+    digits: u64,
     dates: u64,
     times: u64,
     local_moments: u64,
     zoned_moments: u64,
     numbers: u64,
+    spellings: Spellings,
 }
 
 /// Julian day numbers of the years 0000 to 9999, SQLite's range.
@@ -57,17 +61,23 @@ impl Profile {
             }
             Value::Text(v) => {
                 self.texts += 1;
-                self.uuids += u64::from(temporal::parse_uuid(v).is_some());
+                let uuid = temporal::parse_uuid(v).is_some();
+                self.uuids += u64::from(uuid);
+                self.digits += u64::from(uuid && v.len() == 32);
                 // Nothing that says a moment or a number is longer; megabyte texts need no look.
                 if v.len() <= 64
                     && let Ok(text) = std::str::from_utf8(v)
                 {
                     self.dates += u64::from(temporal::parse_date(text).is_some());
                     self.times += u64::from(temporal::parse_time(text).is_some());
-                    match temporal::parse_timestamp(text) {
+                    let moment = temporal::parse_timestamp(text);
+                    match &moment {
                         Some(moment) if moment.offset.is_some() => self.zoned_moments += 1,
                         Some(_) => self.local_moments += 1,
                         None => {}
+                    }
+                    if moment.is_some() {
+                        self.spellings.add(text);
                     }
                     self.numbers += u64::from(trimaran_core::decimal::canonical(text).is_some());
                 }
@@ -89,6 +99,16 @@ impl Profile {
         self.uuids == self.total()
     }
 
+    /// The form of UUIDs that all values have; `None` where there are no values.
+    pub fn uuid_form(&self) -> Option<Form> {
+        match self.total() {
+            0 => None,
+            all if self.blobs == all => Some(Form::UuidBytes),
+            all if self.digits == all => Some(Form::UuidDigits),
+            _ => Some(Form::Native),
+        }
+    }
+
     /// The type and form that fit the values best, given what the declaration suggests. Values that do not fit it are
     /// hazards later; the choice is for the majority.
     pub fn choose(&self, declared: Option<&LogicalType>) -> (LogicalType, Form) {
@@ -97,7 +117,9 @@ impl Profile {
             return native(declared.cloned().unwrap_or(LogicalType::Text));
         }
         match declared {
-            Some(LogicalType::Uuid) if self.is_uuid() => native(LogicalType::Uuid),
+            Some(LogicalType::Uuid) if self.is_uuid() => {
+                (LogicalType::Uuid, self.uuid_form().unwrap_or_default())
+            }
             Some(LogicalType::Uuid) => self.by_class(),
             Some(LogicalType::Bool) if self.flags * 2 > self.total() => native(LogicalType::Bool),
             Some(LogicalType::Bool) => self.by_class(),
@@ -119,7 +141,9 @@ impl Profile {
         let texts = self.local_moments + self.zoned_moments;
         if texts * 2 > self.total() {
             let zoned = self.zoned_moments > self.local_moments;
-            return (if zoned { LogicalType::TimestampTz } else { LogicalType::Timestamp }, Form::Native);
+            let logical = if zoned { LogicalType::TimestampTz } else { LogicalType::Timestamp };
+            let spelling = self.spellings.unusual().filter(|_| texts == self.total());
+            return (logical, spelling.map_or(Form::Native, Form::Written));
         }
         if self.integers * 2 > self.total() {
             // The unit of the most values; what is counted in another is a hazard.

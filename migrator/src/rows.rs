@@ -9,7 +9,7 @@ use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result, Value, digest
 use crate::hazard::Hazard;
 use crate::plan::{Plan, TablePlan};
 use crate::policy::{Policy, Treatment};
-use crate::{mapping, meaning, unique};
+use crate::{kept, mapping, meaning, unique};
 
 mod measure;
 
@@ -100,8 +100,8 @@ impl<'v> Mapped<'v> {
         }
     }
 
-    /// Makes of a row that moves what is written: values of columns under the `escape` policy as the codec has them, and none
-    /// for columns that the target computes.
+    /// Makes of a row that moves what is written: values of columns under the `escape` policy as the codec has them, those of
+    /// columns that are kept in another form than the usual one in that form, and none for columns that the target computes.
     pub fn write(&mut self, table: &TablePlan) {
         self.escape(table);
         table.leave_out_computed(&mut self.values);
@@ -113,6 +113,11 @@ impl<'v> Mapped<'v> {
                 && let Some(escaped) = mapping::escaped(value)
             {
                 *value = escaped;
+            }
+            if !column.kept_form().is_native()
+                && let Ok(carried) = kept::carried(column.kept_form(), &column.logical, value)
+            {
+                *value = carried.into_owned();
             }
         }
     }
@@ -128,7 +133,8 @@ impl<'p> RowMapper<'p> {
             .columns
             .iter()
             .map(|column| {
-                source.column(&column.name).map(|found| column.to_read(found)).ok_or_else(|| {
+                let reading = |there| column.to_read(plan.source, there);
+                source.column(&column.name).map(reading).ok_or_else(|| {
                     Error::new(ErrorKind::Configuration, "use the plan").context(format!(
                         "table {} has no column {}",
                         table.source_name(),
@@ -156,7 +162,7 @@ impl<'p> RowMapper<'p> {
             source: plan.source,
             target: plan.target,
             columns: Vec::new(),
-            types: table.written().into_iter().map(|(_, logical)| logical).collect(),
+            types: table.written(plan.target).into_iter().map(|(_, logical)| logical).collect(),
             declared: table.columns.iter().map(declared_length).collect(),
             key: table.positions(&table.primary_key).unwrap_or_default(),
             indexed: indexed(plan.target, table),

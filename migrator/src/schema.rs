@@ -82,12 +82,15 @@ fn different(existing: &Table, planned: &TableDefinition, engine: Engine) -> Opt
             Some(there) if there.generated.is_some() && column.generated.is_none() => {
                 return Some(format!("its column {} is generated", there.name));
             }
-            Some(there) if !same_type(there.logical.as_ref(), &column.logical, engine) => {
+            Some(there)
+                if !same_type(there.logical.as_ref(), &column.logical, engine)
+                    && !there.declared.eq_ignore_ascii_case(&column.type_on(engine)) =>
+            {
                 return Some(format!(
                     "its column {} is {}, the plan has {}",
                     there.name,
                     there.declared,
-                    column.logical.stored_as(engine)
+                    column.type_on(engine)
                 ));
             }
             Some(_) => {}
@@ -318,6 +321,15 @@ pub fn complete(
                         let reason = format!("the target refused it: {error}");
                         failed.push(Unmovable::new("index", statement.step.clone(), reason));
                     }
+                    // An engine that can declare foreign keys only before there are rows takes them in the rows' order.
+                    Err(error)
+                        if phase == Phase::Keys
+                            && dialect.engine() == Engine::Duckdb
+                            && error.kind() == ErrorKind::Conflict =>
+                    {
+                        let reason = format!("the target refuses it over these rows: {error}");
+                        failed.push(Unmovable::new(FOREIGN_KEYS, table.target.clone(), reason));
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -326,6 +338,21 @@ pub fn complete(
     let Written { lock, retries, .. } = steps.target;
     lock.run(retries, "write the journal", |session| journal.set_state(session, run, State::Written))?;
     Ok(failed)
+}
+
+/// What is reported where the foreign keys of a table could not be declared.
+const FOREIGN_KEYS: &str = "foreign keys";
+
+/// Takes the foreign keys that could not be declared out of a plan: whether there are any.
+pub fn leave_out(plan: &mut Plan, failed: &[Unmovable]) -> bool {
+    let mut any = false;
+    for table in &mut plan.tables {
+        if failed.iter().any(|f| f.kind == FOREIGN_KEYS && f.name == table.target) {
+            table.foreign_keys.clear();
+            any = true;
+        }
+    }
+    any
 }
 
 /// Takes out of a definition what an existing table has already.

@@ -11,7 +11,7 @@ use trimaran_core::digest::{self, Digest};
 use trimaran_core::{Engine, Error, ErrorKind, Result, Value};
 
 use crate::journal::Journal;
-use crate::mapping::{self, Form};
+use crate::mapping;
 use crate::meaning;
 use crate::plan::{ColumnPlan, Plan, TablePlan};
 use crate::replacement::Replacement;
@@ -48,8 +48,9 @@ impl<'a> Side<'a> {
         let table = source.table(planned)?.clone();
         let names = planned.columns.iter().map(|c| c.name.as_str());
         let mut side = Self::new(source.database.as_ref(), table, names, planned)?;
+        let engine = source.database.engine();
         for (column, planned) in side.columns.iter_mut().zip(&planned.columns) {
-            *column = planned.to_read(column);
+            *column = planned.to_read(engine, column);
         }
         Ok(Self { target: Some(target), aside, ..side })
     }
@@ -125,7 +126,7 @@ impl<'a> Side<'a> {
         let Some(target) = self.target else {
             for (native, column) in row.iter().zip(&self.planned.columns) {
                 // What has no meaning stands for itself, and is a difference.
-                let value = mapping::convert(native, &column.logical, Form::Native)
+                let value = mapping::convert(native, &column.logical, column.kept_form())
                     .unwrap_or_else(|_| native.borrowed());
                 values.push(if column.is_escaped() { mapping::unescaped(value)? } else { value });
             }

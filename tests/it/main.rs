@@ -27,4 +27,5 @@ mod tampering;
 mod targets;
 mod tenants;
 mod types;
+mod ways;
 mod whole;

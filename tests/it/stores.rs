@@ -25,7 +25,7 @@ mod custom_repository;
 mod quickstart;
 
 /// A configuration of these keys alone, whose embedded stores are in `folder`.
-fn configured(folder: &Path, keys: &[(&str, &str)]) -> Config {
+pub(crate) fn configured(folder: &Path, keys: &[(&str, &str)]) -> Config {
     let mut builder = Config::builder()
         .environment([])
         .set("data_directory", folder.join("data").to_str().unwrap())
@@ -41,7 +41,7 @@ pub(crate) fn naming_key() -> String {
     trimaran::core::digest::hex(&trimaran::core::digest::sha256(b"the naming key of tests"))
 }
 
-async fn opened(config: &Config) -> Stores {
+pub(crate) async fn opened(config: &Config) -> Stores {
     Opener::new(config).passwords(PasswordParameters::LEAST).open().await.unwrap()
 }
 

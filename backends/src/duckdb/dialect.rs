@@ -1,7 +1,9 @@
 //! DuckDB's SQL.
 //!
-//! Keys are declared when a table is created. Foreign keys are not declared at all: DuckDB's forbid an UPDATE of a row
-//! that is referred to even where no key changes, and can't be added later. A counted column is a sequence and a
+//! Keys are declared when a table is created. Foreign keys forbid an UPDATE of a row that is referred to even where no key
+//! changes, and can't be added later: nothing of Trimaran's own has any. Where a table is to have them all the same, as one
+//! that goes back to where it came from, it is filled without, and moves into one with them once the tables that it refers to
+//! are complete. A counted column is a sequence and a
 //! default, because DuckDB has no identity columns.
 
 use trimaran_core::model::conversation::analytics::TimeBucket;
@@ -108,6 +110,7 @@ impl Dialect for DuckdbDialect {
 
     fn complete(&self, table: &TableDefinition, phase: Phase) -> Vec<Statement> {
         match phase {
+            Phase::Keys if !table.foreign_keys.is_empty() => vec![self.with_foreign_keys(table)],
             Phase::Keys | Phase::ForeignKeys | Phase::Validate => Vec::new(),
             Phase::Indexes => table.indexes.iter().map(|index| self.index(&table.name, index)).collect(),
             Phase::Counters => {
@@ -145,7 +148,7 @@ fn counter(table: &TableName, column: &str) -> TableName {
 
 impl DuckdbDialect {
     fn column(&self, table: &TableName, column: &ColumnDefinition) -> String {
-        let mut sql = format!("{} {}", self.quote(&column.name), column.logical.stored_as(Engine::Duckdb));
+        let mut sql = format!("{} {}", self.quote(&column.name), column.type_on(Engine::Duckdb));
         if !column.nullable {
             sql.push_str(" NOT NULL");
         }
@@ -172,6 +175,33 @@ impl DuckdbDialect {
 
     fn key(&self, kind: &str, key: &Key) -> String {
         format!("{kind} ({})", self.list(key.columns.iter()))
+    }
+
+    /// The statements that move a loaded table's rows into one of its name that has foreign keys.
+    fn with_foreign_keys(&self, table: &TableDefinition) -> Statement {
+        let loaded = TableName::new(&table.name.schema, format!("{} (loaded)", table.name.name));
+        let columns = table.columns.iter().map(|column| self.column(&table.name, column));
+        let keys = table.primary_key.iter().map(|key| self.key("PRIMARY KEY", key));
+        let unique = table.unique.iter().map(|key| self.key("UNIQUE", key));
+        let foreign = table.foreign_keys.iter().map(|key| {
+            format!(
+                "FOREIGN KEY ({}) REFERENCES {} ({})",
+                self.list(key.columns.iter()),
+                self.qualify(&key.referenced),
+                self.list(key.referenced_columns.iter())
+            )
+        });
+        let parts: Vec<String> = columns.chain(keys).chain(unique).chain(foreign).collect();
+        let (name, loaded_name) = (self.qualify(&table.name), self.qualify(&loaded));
+        Statement::new(
+            format!("foreign keys of {}", table.name),
+            format!(
+                "ALTER TABLE {name} RENAME TO {}; CREATE TABLE {name} ({}); INSERT INTO {name} SELECT * FROM {loaded_name}; \
+                 DROP TABLE {loaded_name}",
+                self.quote(&loaded.name),
+                parts.join(", ")
+            ),
+        )
     }
 
     /// DuckDB's indexes have no direction.

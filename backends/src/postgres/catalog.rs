@@ -1,7 +1,7 @@
 //! What a Postgres database holds.
 //!
 //! Tables, their columns, keys and indexes, and sequences; everything else that belongs to a table or looks like one is
-//! reported as unmovable. Not part of the catalogue are functions and types as such, rights, owners, comments and
+//! reported as unmovable, and so are functions. Not part of the catalogue are types as such, rights, owners, comments and
 //! storage settings, whatever an extension brought, and Trimaran's own journal (`_trimaran_…`).
 
 use std::collections::HashMap;
@@ -22,6 +22,12 @@ pub(super) const WANTED: &str = "c.relpersistence <> 't' AND left(c.relname, 10)
 
 /// Which of those are tables: partitions are parts of theirs.
 pub(super) const TABLES: &str = "c.relkind IN ('r', 'p') AND NOT c.relispartition";
+
+/// What a domain is in the end: domains may be made of domains, of which the last has the type's length.
+const BASE: &str = "WITH RECURSIVE d AS (SELECT y.typbasetype AS oid, y.typtypmod AS length FROM pg_type y \
+    WHERE y.oid = a.atttypid AND y.typtype = 'd' UNION ALL SELECT y.typbasetype, y.typtypmod FROM d \
+    JOIN pg_type y ON y.oid = d.oid WHERE y.typtype = 'd') \
+    SELECT d.oid, format_type(d.oid, d.length) AS declared FROM d JOIN pg_type y ON y.oid = d.oid WHERE y.typtype <> 'd'";
 
 /// The OID of `jsonb`, which is cast to `json` on the way.
 const JSONB: u32 = 3802;
@@ -125,9 +131,10 @@ fn columns(
             "SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
              a.attidentity <> '', a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid), \
              t.oid, t.typtype::text, t.typcategory::text, e.oid, e.typtype::text, e.typcategory::text, \
-             a.attcollation <> t.typcollation \
+             a.attcollation <> t.typcollation, d0.declared, a.atttypid <> t.oid \
              FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
-             JOIN pg_type t ON t.oid = a.atttypid \
+             LEFT JOIN LATERAL ({BASE}) d0 ON true \
+             JOIN pg_type t ON t.oid = coalesce(d0.oid, a.atttypid) \
              LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A' \
              LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
              WHERE a.attnum > 0 AND NOT a.attisdropped AND {TABLES} AND {WANTED} ORDER BY a.attrelid, a.attnum"
@@ -141,20 +148,32 @@ fn columns(
         let expression = row.optional_text()?;
         let scalar = TypeFacts::read(&mut row)?;
         let element = TypeFacts::read(&mut row)?;
-        let collated = row.flag()?;
+        let (collated, base, is_domain) = (row.flag()?, row.optional_text()?, row.flag()?);
         // A table created between the two queries is not part of this catalogue.
         let Some(table) = tables.get_mut(&relation) else { continue };
 
-        let logical = types::of_declared(&declared).or_else(|| match &element {
-            Some(element) => element.logical().map(|l| LogicalType::List(Box::new(l))),
-            None => scalar.as_ref().and_then(TypeFacts::logical),
+        let known = types::of_declared(&declared).or_else(|| base.as_deref().and_then(types::of_declared));
+        let logical = known.clone().or_else(|| match &element {
+            Some(element) => Some(LogicalType::List(Box::new(element.logical()))),
+            None => scalar.as_ref().map(TypeFacts::logical),
         });
         let mut report = |kind: &str, reason: &str| {
             unmovable.push(Unmovable::new(kind, format!("{}.{name}", table.name), reason));
         };
-        match element.as_ref().or(scalar.as_ref()).map(|facts| facts.kind.as_str()) {
-            Some("e") => report("enum type", "its labels move as text; the list of them does not"),
-            Some("d") => report("domain", "its base type and its checks are not looked through"),
+        if is_domain {
+            let base = base.as_deref().unwrap_or("its base type");
+            report("domain", &format!("it moves as {base}; its checks and its default do not"));
+        }
+        match element.as_ref().or(scalar.as_ref()).filter(|_| known.is_none()) {
+            Some(facts) if facts.kind == "e" => {
+                report("enum type", "its labels move as text; the list of them does not");
+            }
+            Some(facts) if facts.is_foreign() => {
+                report(
+                    "type",
+                    &format!("values of {declared} move as the text that Postgres writes for them"),
+                );
+            }
             _ => {}
         }
         if collated {
@@ -202,15 +221,19 @@ impl TypeFacts {
         Ok(oid.zip(kind).zip(category).map(|((oid, kind), category)| Self { oid, kind, category }))
     }
 
-    /// The type that its values can be cast to without loss: labels of an enum and whatever else is a string (`citext`)
-    /// to text.
-    fn logical(&self) -> Option<LogicalType> {
-        match (u32::try_from(self.oid).ok()?, self.kind.as_str(), self.category.as_str()) {
-            (JSONB, ..) => Some(LogicalType::Json),
-            (types::OID, ..) => Some(LogicalType::Int64),
-            (types::CHAR, ..) | (_, "e", _) | (_, "b", "S") => Some(LogicalType::Text),
-            _ => None,
+    /// The type that its values can be cast to without loss: in the end the text that Postgres writes for each.
+    fn logical(&self) -> LogicalType {
+        match u32::try_from(self.oid) {
+            Ok(JSONB) => LogicalType::Json,
+            Ok(types::OID) => LogicalType::Int64,
+            _ => LogicalType::Text,
         }
+    }
+
+    /// Whether its values are something else than the text that they move as: `inet`, a range, a composite type.
+    fn is_foreign(&self) -> bool {
+        let own = [JSONB, types::OID, types::CHAR].into_iter().any(|oid| i64::from(oid) == self.oid);
+        !own && self.kind != "e" && !(self.kind == "b" && self.category == "S")
     }
 }
 

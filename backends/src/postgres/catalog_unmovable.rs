@@ -29,7 +29,29 @@ const HANGERS: [(&str, &str, &str, &str); 3] = [
     ),
 ];
 
-/// Adds triggers, rules and policies.
+/// Adds functions, procedures and aggregates that no extension brought.
+fn functions(
+    session: &mut PostgresSession,
+    schema: &[Value<'_>],
+    unmovable: &mut Vec<Unmovable>,
+) -> Result<()> {
+    let sql = "SELECT n.nspname, p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', \
+               CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END \
+               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
+               WHERE (n.nspname = $1 OR $1::text IS NULL AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema') \
+               AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid \
+                               AND e.deptype = 'e')";
+    for row in session.query(sql, schema)? {
+        let mut row = Fields::new(row);
+        let name = TableName::new(row.text()?, row.text()?);
+        let kind = row.text()?;
+        let reason = "it is written for Postgres; write it anew for the target, or in the application";
+        unmovable.push(Unmovable::new(kind, name.to_string(), reason));
+    }
+    Ok(())
+}
+
+/// Adds triggers, rules, policies and functions.
 pub(super) fn load(
     session: &mut PostgresSession,
     schema: &[Value<'_>],
@@ -46,5 +68,5 @@ pub(super) fn load(
             unmovable.push(Unmovable::new(kind, format!("{table}.{}", row.text()?), reason));
         }
     }
-    Ok(())
+    functions(session, schema, unmovable)
 }

@@ -220,8 +220,8 @@ pub(super) fn decode_field<'a>(
                 .ok_or_else(|| Undecodable::corrupt("an offset out of range"))?;
             Value::TimeTz(i64::from_be_bytes(*micros), east)
         }
-        LogicalType::Timestamp => Value::Timestamp(timestamp(i64::from_be_bytes(array(bytes)?))?),
-        LogicalType::TimestampTz => Value::TimestampTz(timestamp(i64::from_be_bytes(array(bytes)?))?),
+        LogicalType::Timestamp => instant(i64::from_be_bytes(array(bytes)?), Value::Timestamp),
+        LogicalType::TimestampTz => instant(i64::from_be_bytes(array(bytes)?), Value::TimestampTz),
         LogicalType::Interval => {
             let [micros, rest] = *array::<16>(bytes)?.as_chunks::<8>().0 else {
                 return Err(Undecodable::corrupt("a wrong length"));
@@ -255,13 +255,18 @@ fn date(days: i32) -> Result<i32, Undecodable> {
     }
 }
 
-fn timestamp(micros: i64) -> Result<i64, Undecodable> {
-    match micros {
-        i64::MAX | i64::MIN => Ok(micros),
-        // `i64::MAX` itself means infinity, so an instant may not land on it either.
-        micros => micros.checked_add(EPOCH_MICROS).filter(|t| *t != i64::MAX).ok_or_else(|| {
-            Undecodable::unsupported("a date after January 294247 is beyond 64 bits since 1970")
-        }),
+/// A moment. Those after January 294247 are beyond 64 bits since 1970, and told in words.
+fn instant(micros: i64, value: impl Fn(i64) -> Value<'static>) -> Value<'static> {
+    if matches!(micros, i64::MAX | i64::MIN) {
+        return value(micros);
+    }
+    // `i64::MAX` itself means infinity, so an instant may not land on it either.
+    match micros.checked_add(EPOCH_MICROS).filter(|t| *t != i64::MAX) {
+        Some(micros) => value(micros),
+        None => {
+            let seconds = (i128::from(micros) + i128::from(EPOCH_MICROS)) / 1_000_000;
+            Value::Text(Cow::Owned(format!("{seconds} seconds since 1970-01-01 00:00:00").into_bytes()))
+        }
     }
 }
 

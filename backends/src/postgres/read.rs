@@ -90,7 +90,14 @@ fn source(table: &Table, chunk: Chunk) -> String {
 fn selection(column: &Column) -> (String, LogicalType) {
     let name = DIALECT.quote(&column.name);
     match (types::of_declared(&column.declared), &column.logical) {
+        // Arrays that are no lists are asked for as text.
+        (Some(LogicalType::List(_)), Some(LogicalType::Text)) => (format!("{name}::text"), LogicalType::Text),
         (Some(wire), _) => (name, wire),
+        // As it is written, and not as it is cast: that would take the blanks off a domain of `char(3)`.
+        (None, Some(LogicalType::Text)) => (
+            format!("CASE WHEN {name} IS DISTINCT FROM NULL THEN pg_catalog.concat({name}) END"),
+            LogicalType::Text,
+        ),
         (None, Some(logical)) => {
             (format!("{name}::{}", logical.stored_as(Engine::Postgres)), logical.clone())
         }

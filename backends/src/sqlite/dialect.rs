@@ -144,7 +144,7 @@ impl SqliteDialect {
             // number again, as sequences don't.
             return format!("{name} INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL");
         }
-        let mut sql = format!("{name} {}", column.logical.stored_as(Engine::Sqlite));
+        let mut sql = format!("{name} {}", column.type_on(Engine::Sqlite));
         if !column.nullable {
             sql.push_str(" NOT NULL");
         }

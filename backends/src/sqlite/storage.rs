@@ -6,7 +6,7 @@
 //! | smallint, integer, bigint | INTEGER | the number |
 //! | real, double precision | REAL | the number; a real is widened, which is exact |
 //! | numeric, with digits or without | TEXT | canonical decimal ([`trimaran_core::decimal`]) |
-//! | text, json | TEXT | as it is, U+0000 included |
+//! | text, json | TEXT | as it is, U+0000 and bytes that are no UTF-8 included |
 //! | bytea | BLOB | as it is |
 //! | uuid | TEXT | 36 characters, lower case |
 //! | date | TEXT | `YYYY-MM-DD`, ` BC` behind it before year 1, `infinity`, `-infinity` |
@@ -19,8 +19,7 @@
 //! | list | TEXT | JSON array, see [`super::list`] |
 //!
 //! Every row is exactly invertible: [`from_stored`] undoes [`to_stored`]. What a form can't hold is refused, not bent:
-//! NaN, which SQLite turns into NULL; the negative zero, which a column of REAL affinity turns into zero; text that is
-//! no UTF-8. The columns' declared types ([`LogicalType::stored_as`]) have affinities that leave these forms alone:
+//! NaN, which SQLite turns into NULL; the negative zero, which a column of REAL affinity turns into zero. The columns' declared types ([`LogicalType::stored_as`]) have affinities that leave these forms alone:
 //! TEXT, or for the names that contain `INT` (`INTERVAL TEXT`, `LIST OF BIGINT`) INTEGER, which converts only text that
 //! looks like a number, as no interval and no array does.
 
@@ -44,10 +43,7 @@ pub fn to_stored<'v>(logical: &LogicalType, value: &'v Value<'_>) -> Result<Valu
         (L::Float32, Value::Float32(v)) => real(f64::from(*v)),
         (L::Float64, Value::Float64(v)) => real(*v),
         (L::Decimal { .. } | L::Numeric, Value::Decimal(v)) => Ok(Value::Text(Cow::Borrowed(v.as_bytes()))),
-        (L::Text, Value::Text(v)) | (L::Json, Value::Json(v)) => match std::str::from_utf8(v) {
-            Ok(_) => Ok(Value::Text(Cow::Borrowed(v))),
-            Err(error) => Err(format!("it is no UTF-8: {error}")),
-        },
+        (L::Text, Value::Text(v)) | (L::Json, Value::Json(v)) => Ok(Value::Text(Cow::Borrowed(v))),
         (L::Bytes, Value::Bytes(v)) => Ok(Value::Bytes(Cow::Borrowed(v))),
         (L::Uuid, Value::Uuid(v)) => text(temporal::format_uuid(v)),
         (L::Date, Value::Date(v)) => text(temporal::format_date(*v)),

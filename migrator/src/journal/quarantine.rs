@@ -57,6 +57,24 @@ impl Journal {
         (TableName::new(&self.schema, QUARANTINE), columns.collect())
     }
 
+    /// How many rows a run put aside, by table and reason.
+    ///
+    /// # Errors
+    /// The target's, classified; [`ErrorKind::Corrupt`] if a record makes no sense.
+    pub fn put_aside(&self, session: &mut dyn Session, run: &str) -> Result<Vec<(TableName, String, u64)>> {
+        let sql = format!(
+            "SELECT source_schema, source_table, reason, count(*) FROM {} WHERE run = $1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            self.name(QUARANTINE)
+        );
+        let rows = session.query(&sql, &[Value::text(run)])?;
+        rows.iter()
+            .map(|row| {
+                let count = u64::try_from(number(row, 3)?).map_err(|e| corrupt("a count").source(e))?;
+                Ok((TableName::new(text(row, 0)?, text(row, 1)?), text(row, 2)?, count))
+            })
+            .collect()
+    }
+
     /// Calls `visit` with the table and the canonical bytes of each quarantined row of a run.
     ///
     /// # Errors

@@ -1,16 +1,16 @@
 //! Columns that the target computes: they are read and compared, but not written.
 
 use trimaran_backends::dialect;
-use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value};
+use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result, Value};
 
 use super::{ColumnPlan, Plan, TablePlan};
 use crate::policy::Policy;
 
 impl TablePlan {
     /// The names and types of the columns that are written to the target.
-    pub fn written(&self) -> Vec<(String, LogicalType)> {
+    pub fn written(&self, target: Engine) -> Vec<(String, LogicalType)> {
         let moves = self.columns.iter().filter(|column| column.generated.is_none());
-        moves.map(|column| (column.target.clone(), column.logical.clone())).collect()
+        moves.map(|column| (column.target.clone(), column.carrier(target))).collect()
     }
 
     /// Takes the values of computed columns out of a row that is to be written.

@@ -87,6 +87,7 @@ pub(super) fn plan_column(
         enum_type: None,
         on_hazard: choices.on_hazard,
         replace: None,
+        undo: None,
     })
 }
 

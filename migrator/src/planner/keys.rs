@@ -1,5 +1,6 @@
 //! Keys, indexes and foreign keys.
 
+use trimaran_backends::Dialect;
 use trimaran_backends::catalog::{ForeignKey, Key, Table, Unmovable};
 use trimaran_core::Engine;
 
@@ -53,11 +54,13 @@ fn key_label(table: &Table, key: &Key) -> String {
     format!("{} ({})", table.name, key.columns.join(", "))
 }
 
-/// Plans a foreign key; `Err` says why it does not move.
+/// Plans a foreign key; `Err` says why it does not move. `had`: whether the target, to which the table goes back, had the key
+/// itself.
 pub(super) fn plan_foreign_key(
     table: &Table,
     key: &ForeignKey,
     plan: &Plan,
+    had: bool,
 ) -> Result<ForeignKeyPlan, Unmovable> {
     let label = format!("{} ({}) → {}", table.name, key.columns.join(", "), key.referenced);
     let unmovable = |reason: String| Unmovable::new("foreign key", label.clone(), reason);
@@ -78,7 +81,12 @@ pub(super) fn plan_foreign_key(
             .indexes
             .iter()
             .any(|i| i.unique && i.columns.iter().map(|c| &c.name).eq(key.referenced_columns.iter()));
-    if !unique && plan.target == Engine::Postgres {
+    if plan.target == Engine::Duckdb && !had {
+        let reason = "DuckDB's foreign keys forbid changing a row that is referred to, and none is declared there; \
+                      the rows are as the key has held them";
+        return Err(unmovable(reason.into()));
+    }
+    if !unique {
         return Err(unmovable("the columns it refers to are neither a primary key nor unique".into()));
     }
     for (child_at, parent_at) in columns.iter().zip(&referenced) {
@@ -97,4 +105,15 @@ pub(super) fn plan_foreign_key(
         on_update: key.on_update,
         deferred: key.deferred,
     })
+}
+
+/// Reports the sequences that the target has no word for.
+pub(super) fn unsaid_sequences(plan: &mut Plan, target: &dyn Dialect) {
+    let (said, unsaid): (Vec<_>, Vec<_>) =
+        plan.sequences.drain(..).partition(|s| target.create_sequence(&s.definition()).is_some());
+    plan.sequences = said;
+    for sequence in unsaid {
+        let reason = format!("{} has no sequences; its next value is {}", target.engine(), sequence.next);
+        plan.not_moved.push(Unmovable::new("sequence", sequence.target, reason));
+    }
 }

@@ -3,17 +3,27 @@
 use std::collections::{HashMap, HashSet};
 
 use trimaran_backends::Database;
-use trimaran_backends::catalog::{Column, Table, TableName};
+use trimaran_backends::catalog::{Column, Table, TableName, Unmovable};
 use trimaran_core::{Engine, LogicalType, Result};
 
+use crate::arrays;
 use crate::mapping::Form;
 use crate::profile::{self, Profile};
+use crate::undo::Origins;
+
+/// A column of a table.
+type Place = (TableName, String);
 
 /// The type and form of columns, by table and name.
-pub(super) type Types = HashMap<(TableName, String), (LogicalType, Form)>;
+pub(super) type Types = HashMap<Place, (LogicalType, Form)>;
 
 /// The type and form of each column, and the rows of each table.
-pub(super) fn types(source: &dyn Database, tables: &[&Table]) -> Result<(Types, HashMap<TableName, u64>)> {
+pub(super) fn types(
+    source: &dyn Database,
+    tables: &[&Table],
+    origins: &Origins,
+    not_moved: &mut Vec<Unmovable>,
+) -> Result<(Types, HashMap<TableName, u64>)> {
     let mut session = source.session()?;
     let mut types = Types::new();
     let mut rows = HashMap::new();
@@ -33,6 +43,7 @@ pub(super) fn types(source: &dyn Database, tables: &[&Table]) -> Result<(Types, 
             let columns: Vec<Column> = table
                 .columns
                 .iter()
+                .filter(|c| origins.kept(table, &c.name).is_none())
                 .filter(|c| profile::is_in_doubt(c) || keyed.contains(&(&table.name, c.name.as_str())))
                 .cloned()
                 .collect();
@@ -47,7 +58,16 @@ pub(super) fn types(source: &dyn Database, tables: &[&Table]) -> Result<(Types, 
                 Some(profile) => Some(profile.choose(column.logical.as_ref())),
                 None => column.logical.clone().map(|logical| (logical, Form::Native)),
             };
+            // What a run before has written is of the type that it wrote.
+            let chosen = match origins.kept(table, &column.name) {
+                Some(kept) if doubtful || column.declared == kept.0.stored_as(source.engine()) => Some(kept),
+                _ => chosen,
+            };
             types.extend(chosen.map(|chosen| (place, chosen)));
+        }
+        for (column, report) in arrays::shaped(source, session.as_mut(), table)? {
+            types.insert((table.name.clone(), column), (LogicalType::Text, Form::Native));
+            not_moved.push(report);
         }
     }
     unify(tables, &mut types, &profiles);
@@ -101,9 +121,38 @@ fn unify(tables: &[&Table], types: &mut Types, profiles: &HashMap<(TableName, St
                 LogicalType::Text
             };
             for place in [child, parent] {
-                types.insert(place.clone(), (common.clone(), Form::Native));
+                let form = match profiles.get(place) {
+                    Some(profile) if common == LogicalType::Uuid => profile.uuid_form().unwrap_or_default(),
+                    _ => Form::Native,
+                };
+                types.insert(place.clone(), (common.clone(), form));
             }
             changed = true;
+        }
+    }
+    alike(&pairs, types, profiles);
+}
+
+/// Takes a column without values, of UUIDs, to keep them as the column does that a foreign key joins it with.
+fn alike(pairs: &[(Place, Place)], types: &mut Types, profiles: &HashMap<Place, Profile>) {
+    let is_empty = |place: &Place| profiles.get(place).is_some_and(|profile| profile.uuid_form().is_none());
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for (child, parent) in pairs {
+            for (empty, other) in [(child, parent), (parent, child)] {
+                let form = match types.get(other) {
+                    Some((LogicalType::Uuid, form)) if !form.is_native() => *form,
+                    _ => continue,
+                };
+                if let Some((LogicalType::Uuid, kept)) = types.get_mut(empty)
+                    && kept.is_native()
+                    && is_empty(empty)
+                {
+                    *kept = form;
+                    changed = true;
+                }
+            }
         }
     }
 }

@@ -141,7 +141,14 @@ impl Work<'_> {
     fn table(&self, session: &mut dyn Session, table: &TablePlan) -> Result<u64> {
         let (run, journal) = (&self.opened.run.id, &self.opened.journal);
         let name = table.source_name();
-        let mapper = RowMapper::of_values(&self.opened.plan, table, &Held::default());
+        // The quarantine holds values by meaning: what a run before escaped is read as it was already.
+        let mut meant = table.clone();
+        meant
+            .columns
+            .iter_mut()
+            .filter_map(|column| column.undo.as_mut())
+            .for_each(|undo| undo.escaped = false);
+        let mapper = RowMapper::of_values(&self.opened.plan, &meant, &Held::default());
         let bytes = self.budget.buffer() as u64;
         let mut moved = 0;
         for batch in journal.batches(session, run, &name, bytes, ROWS)? {
@@ -202,7 +209,7 @@ impl Work<'_> {
     }
 
     fn write_all(&self, session: &mut dyn Session, table: &TablePlan, rows: &[Row]) -> Result<()> {
-        let columns = table.written();
+        let columns = table.written(self.opened.plan.target);
         let encoded: Vec<u8> = rows.iter().flat_map(|row| row.encoded.iter().copied()).collect();
         session.write(&table.target_name(), &columns, &encoded)?;
         let (mut before, mut after) = (Digest::default(), Digest::default());

@@ -110,6 +110,7 @@ fn definition() -> TableDefinition {
         identity,
         generated: None,
         labels: None,
+        declared: None,
     };
     let mut columns = vec![
         column("id", LogicalType::Int64, Some(10)),
@@ -127,9 +128,9 @@ fn definition() -> TableDefinition {
         foreign_keys: vec![ForeignKey {
             name: None,
             columns: by_id.columns.clone(),
-            referenced: TableName::new("a schema", "nowhere"),
+            referenced: TableName::new("a schema", "parent"),
             referenced_columns: by_id.columns,
-            on_delete: ReferentialAction::Cascade,
+            on_delete: ReferentialAction::NoAction,
             on_update: ReferentialAction::NoAction,
             deferred: false,
         }],
@@ -150,6 +151,9 @@ fn a_defined_table_comes_back_from_the_catalogue() {
     session.begin().unwrap();
     session.execute(&DIALECT.create_schema("a schema").unwrap()).unwrap();
     session.execute(&DIALECT.create_table(&definition).sql).unwrap();
+    session
+        .execute(r#"CREATE TABLE "a schema".parent (id BIGINT PRIMARY KEY); INSERT INTO "a schema".parent VALUES (40), (41)"#)
+        .unwrap();
     let insert = r#"INSERT INTO "a schema"."it's" VALUES (40, 'x', NULL)"#;
     session.execute(insert).unwrap();
     for phase in Phase::ALL {
@@ -167,7 +171,7 @@ fn a_defined_table_comes_back_from_the_catalogue() {
     assert_eq!(table.primary_key, definition.primary_key);
     assert_eq!(table.unique, definition.unique);
     assert_eq!(table.indexes[0].name, "by \"when\"");
-    assert_eq!(table.foreign_keys, []);
+    assert_eq!(table.foreign_keys, definition.foreign_keys);
     assert_eq!(table.columns[1].default, Some(DefaultValue::Text(owned("it's"))));
     assert_eq!(table.columns[2].default, Some(DefaultValue::CurrentTimestamp));
 }

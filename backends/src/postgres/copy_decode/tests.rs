@@ -208,8 +208,10 @@ fn arrays_that_a_list_cannot_say_are_named_not_flattened() {
 #[test]
 fn an_instant_beyond_sixty_four_bits_since_1970_is_named() {
     let late = (i64::MAX - 900_000_000_000_000).to_be_bytes();
-    let error = decode_field(&LogicalType::Timestamp, Some(&late)).unwrap_err().at(0);
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let Value::Text(told) = decode_field(&LogicalType::Timestamp, Some(&late)).unwrap() else {
+        panic!("words")
+    };
+    assert!(told.ends_with(b" seconds since 1970-01-01 00:00:00"));
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn everything_is_moved_or_named() {
             ("made", "timestamp with time zone", Some(T::TimestampTz), true),
             ("tags", "text[]", Some(T::List(Box::new(T::Text))), true),
             ("mood", "app.mood", Some(T::Text), true),
-            ("age", "app.positive", None, true),
+            ("age", "app.positive", Some(T::Int32), true),
             ("drawn", "bigint", Some(T::Int64), true),
             ("twice", "bigint", Some(T::Int64), true),
         ]
@@ -113,6 +113,7 @@ fn everything_is_moved_or_named() {
             "enum type app.User.mood",
             "exclusion constraint app.order.order_a_excl",
             "foreign table app.away",
+            "function app.f()",
             "index app.order.coll",
             "index app.order.expr",
             "index app.order.hashed",

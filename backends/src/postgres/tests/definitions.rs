@@ -17,6 +17,7 @@ fn column(name: &str, logical: LogicalType) -> ColumnDefinition {
         identity: None,
         generated: None,
         labels: None,
+        declared: None,
     }
 }
 
