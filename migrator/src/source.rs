@@ -2,7 +2,7 @@
 
 use trimaran_backends::catalog::Table;
 use trimaran_backends::{Access, Catalog, Chunk, Database, Identity, Location, OpenOptions, Session};
-use trimaran_core::{Error, ErrorKind, Result};
+use trimaran_core::{Engine, Error, ErrorKind, Result};
 
 use crate::plan::{Plan, TablePlan};
 use crate::reach::open;
@@ -21,6 +21,15 @@ impl Budget {
     /// read, which together were measured to take as much again as a third of the default budget.
     pub fn engine(&self) -> u64 {
         self.memory / 3
+    }
+
+    /// The target engine's share. DuckDB builds its indexes in it; the others need little, beside DuckDB as a source above all.
+    pub fn target(&self, source: Engine, target: Engine) -> u64 {
+        match (source, target) {
+            (Engine::Duckdb, Engine::Duckdb) => self.engine() / 2,
+            (_, Engine::Duckdb) => self.engine(),
+            _ => self.engine() / 4,
+        }
     }
 
     /// One thread's write buffer. All of them together are an eighth of the budget; beyond some megabytes a larger

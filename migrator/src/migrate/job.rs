@@ -39,7 +39,7 @@ impl<'o> Job<'o> {
         let source = Source::open(&order.from, order.budget)?;
         let options = OpenOptions {
             access: Access::Target,
-            memory: order.budget.engine() / 4,
+            memory: order.budget.target(order.from.engine(), order.to.engine()),
             sessions: order.budget.jobs,
         };
         if order.from.path().is_some() && order.from.path() == order.to.path() {
