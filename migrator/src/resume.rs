@@ -146,8 +146,8 @@ impl Resume<'_> {
 
     /// Empties a table; the steps that are to be done again for it.
     ///
-    /// On DuckDB a table that the run created is dropped, and created again: a process that was killed after it had
-    /// deleted rows of several transactions was seen to have some of them again.
+    /// On DuckDB a table that the run created is dropped, and created again: what is deleted there keeps its place in the file,
+    /// and row ids would begin behind it.
     fn empty(&self, session: &mut dyn Session, planned: &TablePlan) -> Result<Vec<String>> {
         let dialect = self.target.dialect();
         let definition = planned.definition(self.plan);
