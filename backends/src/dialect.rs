@@ -43,6 +43,11 @@ pub trait Dialect: Send + Sync {
     /// The statement that creates a table, with whatever keys this engine can only declare at creation.
     fn create_table(&self, table: &TableDefinition) -> Statement;
 
+    /// The statements that remove a table that [`create_table`](Self::create_table) made, and whatever it made with it.
+    fn drop_table(&self, table: &TableDefinition) -> Vec<String> {
+        vec![format!("DROP TABLE IF EXISTS {}", self.qualify(&table.name))]
+    }
+
     /// What completes a loaded table in `phase`: each statement is a step of its own.
     fn complete(&self, table: &TableDefinition, phase: Phase) -> Vec<Statement>;
 

@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 
 use trimaran_backends::catalog::TableName;
+use trimaran_backends::dialect::Phase;
 use trimaran_backends::{Database, Identity, Session};
 use trimaran_core::digest::Digest;
 use trimaran_core::{Engine, Error, ErrorKind, Result};
@@ -143,6 +144,30 @@ impl Resume<'_> {
         Ok(side.sum(self.budget, |_, _| {})? == copied)
     }
 
+    /// Empties a table; the steps that are to be done again for it.
+    ///
+    /// On DuckDB a table that the run created is dropped, and created again: what is deleted there keeps its place in the file,
+    /// and row ids would begin behind it.
+    fn empty(&self, session: &mut dyn Session, planned: &TablePlan) -> Result<Vec<String>> {
+        let dialect = self.target.dialect();
+        let definition = planned.definition(self.plan);
+        let mut steps = vec![step(&planned.source_name())];
+        let created = schema::created(&definition.name);
+        if dialect.engine() != Engine::Duckdb
+            || !self.journal.steps(session, &self.run.id)?.contains(&created)
+        {
+            session.execute(&format!("DELETE FROM {}", dialect.qualify(&definition.name)))?;
+            return Ok(steps);
+        }
+        for sql in dialect.drop_table(&definition) {
+            session.execute(&sql)?;
+        }
+        let later = Phase::ALL.into_iter().flat_map(|phase| dialect.complete(&definition, phase));
+        steps.extend(later.map(|statement| statement.step));
+        steps.push(created);
+        Ok(steps)
+    }
+
     fn take_back(
         &self,
         session: &mut dyn Session,
@@ -161,8 +186,8 @@ impl Resume<'_> {
                         "take the other rows out of it, or begin again with --restart into another schema",
                     ));
             }
-            session.execute(&format!("DELETE FROM {}", self.target.dialect().qualify(&table)))?;
-            self.journal.forget_table(session, &self.run.id, &source, &step(&source))
+            let steps = self.empty(session, planned)?;
+            self.journal.forget_table(session, &self.run.id, &source, &steps)
         })();
         match taken {
             Ok(()) => session.commit(),

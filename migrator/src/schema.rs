@@ -271,7 +271,8 @@ pub fn create(
     Ok(())
 }
 
-fn created(table: &TableName) -> String {
+/// The step that creates a table.
+pub(crate) fn created(table: &TableName) -> String {
     format!("create table {}.{}", table.schema, table.name)
 }
 
@@ -404,8 +405,10 @@ pub fn undo(
             // One statement, so that foreign keys among them don't stand in the way.
             session.execute(&format!("DROP TABLE IF EXISTS {}", names.join(", ")))?;
         } else {
-            for name in names {
-                session.execute(&format!("DROP TABLE IF EXISTS {name}"))?;
+            for table in plan.tables.iter().rev().filter(|table| mine.contains(&table.target_name())) {
+                for sql in dialect.drop_table(&table.definition(plan)) {
+                    session.execute(&sql)?;
+                }
             }
         }
         objects::drop_enums(dialect, session, plan, &|step| done.contains(step))?;

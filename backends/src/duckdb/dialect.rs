@@ -108,6 +108,14 @@ impl Dialect for DuckdbDialect {
         Statement::new(format!("create table {}", table.name), statements.join("; "))
     }
 
+    fn drop_table(&self, table: &TableDefinition) -> Vec<String> {
+        let mut statements = vec![format!("DROP TABLE IF EXISTS {}", self.qualify(&table.name))];
+        statements.extend(counters(table).map(|(column, _)| {
+            format!("DROP SEQUENCE IF EXISTS {}", self.qualify(&counter(&table.name, &column.name)))
+        }));
+        statements
+    }
+
     fn complete(&self, table: &TableDefinition, phase: Phase) -> Vec<Statement> {
         match phase {
             Phase::Keys if !table.foreign_keys.is_empty() => vec![self.with_foreign_keys(table)],

@@ -47,8 +47,9 @@ impl Layout {
         let mut ranges = Vec::new();
         let mut start = from;
         for vector in self.heavy_in(from, to, share) {
+            // A row group that several transactions filled ends within a vector: the next one's begins before that would end.
             let (first, last) =
-                (vector.first.max(from), vector.first.saturating_add(VECTOR as i64).min(self.end).min(to));
+                (vector.first.max(start), vector.first.saturating_add(VECTOR as i64).min(self.end).min(to));
             if start < first {
                 ranges.push(start..first);
             }
@@ -135,6 +136,22 @@ mod tests {
                     assert_eq!(at, to, "{from}..{to} by {share}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_short_vector_at_the_end_of_a_row_group_is_read_once() {
+        let vector = |first| Vector { first, total: 8 << 20, row: 4 << 10, expanded: 0 };
+        let layout =
+            Layout { heavy: vec![vector(0), vector(2_048), vector(2_500)], scattered: false, end: 9_000 };
+        for share in [1, 1 << 20, 4 << 20] {
+            let mut at = 0;
+            for range in layout.ranges(0, i64::MAX, share) {
+                assert_eq!(range.start, at);
+                assert!(range.end > range.start);
+                at = range.end;
+            }
+            assert_eq!(at, i64::MAX);
         }
     }
 

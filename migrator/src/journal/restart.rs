@@ -17,7 +17,7 @@ impl Journal {
         session.query(&sql, &[Value::text(&identity), Value::text(run)]).map(drop)
     }
 
-    /// Forgets the chunks and the quarantined rows of one table, and `step`, in the transaction that removes its rows.
+    /// Forgets the chunks and the quarantined rows of one table, and `steps`, in the transaction that removes its rows.
     ///
     /// # Errors
     /// The target's, classified.
@@ -26,7 +26,7 @@ impl Journal {
         session: &mut dyn Session,
         run: &str,
         table: &TableName,
-        step: &str,
+        steps: &[String],
     ) -> Result<()> {
         for records in [QUARANTINE, CHUNKS] {
             let sql = format!(
@@ -36,6 +36,9 @@ impl Journal {
             session.query(&sql, &[Value::text(run), Value::text(&table.schema), Value::text(&table.name)])?;
         }
         let sql = format!("DELETE FROM {} WHERE run = $1 AND step = $2", self.name(STEPS));
-        session.query(&sql, &[Value::text(run), Value::text(step)]).map(drop)
+        for step in steps {
+            session.query(&sql, &[Value::text(run), Value::text(step)])?;
+        }
+        Ok(())
     }
 }

@@ -53,6 +53,21 @@ fn rows_put_aside_on_the_way_in_are_reported_on_the_way_back() {
 }
 
 #[test]
+fn a_run_into_duckdb_begins_again_with_its_counters() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, to) = (dir.path().join("app.sqlite"), dir.path().join("to.db"));
+    let source = rusqlite::Connection::open(&path).unwrap();
+    source
+        .execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (7, 'a')")
+        .unwrap();
+    drop(source);
+    let (from, to_url) = (sqlite_url(&path), duckdb_url(&to));
+    migrate("run", &from, &to_url, &[]).expect(0);
+    migrate("run", &from, &to_url, &["--restart"]).expect(0);
+    assert_eq!(duckdb_rows(&to, "INSERT INTO t (v) VALUES ('b') RETURNING id::VARCHAR"), ["8"]);
+}
+
+#[test]
 fn tables_go_back_to_their_schema_and_to_their_names() {
     let dir = tempfile::tempdir().unwrap();
     let (path, back) = (dir.path().join("origin.db"), dir.path().join("back.db"));
