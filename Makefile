@@ -22,9 +22,9 @@ load: ## let 64 users work for a minute on each engine, while servers and proces
 	@scripts/setup.sh test
 	@scripts/load.sh
 
-big: ## migrate large tables, values and many tables in a release build; takes minutes and some gigabytes
+big: ## migrate large tables, values and many tables, and strike at every write, in a release build; takes minutes and some gigabytes
 	@scripts/setup.sh test
-	@scripts/test.sh --release --test it big:: -- --nocapture --include-ignored --test-threads 1
+	@TRIMARAN_FAULTS=all scripts/test.sh --release --test it -- big:: faults:: --nocapture --include-ignored --test-threads 1
 
 s3: ## run the tests of content on S3 against a server installed for them
 	@scripts/setup.sh test

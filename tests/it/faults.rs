@@ -1,5 +1,5 @@
-//! An error, a lost connection and a kill before and after every single write of a run: the run, or else the next one, ends as an
-//! undisturbed one does.
+//! A kill before and after every single write of a run, and an error and a lost connection at many of them (`make big`: at all): the run, or
+//! else the next one, ends as an undisturbed one does.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -136,6 +136,11 @@ fn points(reference: &Reference, actions: &[&'static str]) -> Vec<(&'static str,
     points
 }
 
+/// One of so many points, to be done in minutes; every one if `TRIMARAN_FAULTS` is set, as `make big` does.
+fn one_of(many: usize) -> usize {
+    if std::env::var_os("TRIMARAN_FAULTS").is_some() { 1 } else { many }
+}
+
 /// Tries every point on a target of its own, two at a time.
 fn try_all(
     from: &str,
@@ -206,7 +211,8 @@ fn a_kill_or_an_error_at_any_write_to_postgres_leaves_what_the_next_run_ends() {
         assert!(reference.writes.iter().any(|write| write == kind), "no {kind} in {:?}", reference.writes);
     }
     assert_eq!(reference.writes.iter().filter(|write| *write == "quarantine ROWS").count(), 3);
-    let points = points(&reference, &["kill", "fail"]);
+    let mut points = points(&reference, &["kill"]);
+    points.extend(self::points(&reference, &["fail"]).into_iter().step_by(one_of(2)));
     try_all(&from, &reference, &points, |at| target(format!("fault_{at}")));
 }
 
@@ -217,23 +223,23 @@ fn a_lost_connection_or_a_deadlock_at_any_write_to_postgres_is_survived_by_the_r
     let database = database();
     let target = |schema: String| Target { url: database.url().to_owned(), schema: Some(schema) };
     let reference = Reference::of(&from, &target("undisturbed".into()), dir.path());
-    let mut points = points(&reference, &["drop"]);
-    points.extend(self::points(&reference, &["40P01", "40001"]).into_iter().step_by(4));
+    let mut points: Vec<_> = points(&reference, &["drop"]).into_iter().step_by(one_of(3)).collect();
+    points.extend(self::points(&reference, &["40P01", "40001"]).into_iter().step_by(one_of(9)));
     try_all(&from, &reference, &points, |at| target(format!("fault_{at}")));
 }
 
 #[test]
 fn a_kill_or_an_error_at_a_write_to_a_file_leaves_what_the_next_run_ends() {
     let dir = tempfile::tempdir().unwrap();
-    type Source = fn(&Path) -> String;
-    let ways: [(&str, Source, fn(&Path) -> String); 2] =
+    type OfPath = fn(&Path) -> String;
+    let ways: [(&str, OfPath, OfPath); 2] =
         [("to.sqlite", duckdb_source, sqlite_url), ("to.duckdb", sqlite_source, duckdb_url)];
     for (name, source, url) in ways {
         let from = source(&dir.path().join(format!("from-{name}")));
         let target = |at: String| Target { url: url(&dir.path().join(format!("{at}-{name}"))), schema: None };
         let reference = Reference::of(&from, &target("undisturbed".into()), &dir.path().join("."));
         std::fs::remove_file(dir.path().join("writes")).unwrap();
-        let points: Vec<_> = points(&reference, &["kill", "fail"]).into_iter().step_by(2).collect();
+        let points: Vec<_> = points(&reference, &["kill", "fail"]).into_iter().step_by(one_of(5)).collect();
         try_all(&from, &reference, &points, |at| target(at.to_string()));
     }
 }

@@ -111,7 +111,7 @@ fn a_source_that_is_written_while_it_is_read_is_read_as_it_was_or_can_not_be_wri
     let child = spawn_heard(&from, target.url(), &FLAGS);
     wait_until_blocked(watcher.as_mut());
     // DuckDB: no other process can open the file for writing.
-    let refused = duckdb::Connection::open(&path).err().expect("the file is locked").to_string();
+    let refused = duckdb::Connection::open(&path).expect_err("the file is locked").to_string();
     assert!(refused.contains("lock"), "{refused}");
     holder.rollback().unwrap();
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(5));
