@@ -11,7 +11,7 @@ use crate::interrupt::Interruptible;
 /// Opens the database at `location`.
 ///
 /// # Errors
-/// As [`trimaran_backends::open`].
+/// As [`trimaran_backends::open()`].
 pub(crate) fn open(location: &Location, options: OpenOptions) -> Result<Box<dyn Database>> {
     let database = trimaran_backends::open(location, options)?;
     #[cfg(feature = "testing")]

@@ -54,7 +54,7 @@ impl Source {
     /// Opens the source at `location` for reading.
     ///
     /// # Errors
-    /// As [`trimaran_backends::open`] and the reading of its catalogue.
+    /// As [`trimaran_backends::open()`] and the reading of its catalogue.
     pub fn open(location: &Location, budget: Budget) -> Result<Self> {
         let options =
             OpenOptions { access: Access::Source, memory: budget.engine(), sessions: budget.jobs.max(1) };
