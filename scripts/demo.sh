@@ -49,7 +49,9 @@ expect 0 "$release/trimaran" migrate run --from "$duckdb" --to "$sqlite" --on-ha
 expect 0 "$release/trimaran" migrate run --from "$sqlite" --to "$back" --on-hazard escape
 "$release/trimaran" migrate verify --from "$duckdb" --to "$sqlite" --json 2>/dev/null | digests source_digest >"$work/origin"
 "$release/trimaran" migrate verify --from "$sqlite" --to "$back" --json 2>/dev/null | digests target_digest >"$work/returned"
-[ -s "$work/origin" ] && cmp "$work/origin" "$work/returned" || fail "the file that came back is not the one that went"
+if ! [ -s "$work/origin" ] || ! cmp "$work/origin" "$work/returned"; then
+  fail "the file that came back is not the one that went"
+fi
 echo "The digests of all $(wc -l <"$work/origin") tables are those of the origin: every row came back as it was."
 
 heading "4. From SQLite to DuckDB; what the new types can't hold is put aside"
