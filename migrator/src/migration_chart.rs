@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::report::bytes;
+use crate::report_chart::rounded;
 use crate::report_output::shown_short;
 use crate::report_page::number;
 use crate::timeline::Span;
@@ -162,11 +163,6 @@ fn float(number: usize) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "it is drawn")]
     let float = number as f64;
     float
-}
-
-/// To a hundredth.
-fn rounded(number: f64) -> f64 {
-    (number * 100.0).round() / 100.0
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ fn float(number: i64) -> f64 {
 }
 
 /// To a hundredth.
-fn rounded(number: f64) -> f64 {
+pub(crate) fn rounded(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
 
