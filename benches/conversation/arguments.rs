@@ -19,19 +19,29 @@ pub(crate) struct Arguments {
     pub(crate) scale: f64,
     /// How often each measure is taken.
     pub(crate) rounds: usize,
+    /// Of the services' measures only the tenants' files, and as many as there are to be, however long it takes.
+    pub(crate) tenants: bool,
 }
 
-const USAGE: &str = "usage: conversation FOLDER [--scale 1.0] [--rounds 3] [--engine NAME] [--postgres URL]";
+const USAGE: &str = "usage: FOLDER [--scale 1.0] [--rounds 3] [--engine NAME] [--postgres URL] [--tenants: all their files, nothing else]";
 
 impl Arguments {
     /// `None` if cargo only wants to know that it runs.
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Self>> {
-        let mut out = Self { folder: PathBuf::new(), postgres: None, engine: None, scale: 1.0, rounds: 3 };
+        let mut out = Self {
+            folder: PathBuf::new(),
+            postgres: None,
+            engine: None,
+            scale: 1.0,
+            rounds: 3,
+            tenants: false,
+        };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(USAGE);
             match word.as_str() {
                 "--test" => return Ok(None),
                 "--bench" => {}
+                "--tenants" => out.tenants = true,
                 "--scale" => out.scale = value()?.parse()?,
                 "--rounds" => out.rounds = value()?.parse()?,
                 "--postgres" => out.postgres = Some(value()?),

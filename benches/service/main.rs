@@ -65,6 +65,9 @@ async fn measure(arguments: &Arguments) -> Result<Vec<table::Table>> {
             tenants::measure(arguments, *engine, &mut tenants, &mut memory).await?;
         }
     }
+    if arguments.tenants {
+        return Ok(vec![tenants, memory]);
+    }
     if arguments.wants(Engine::Postgres) {
         tables.push(keys::measure(arguments).await?);
     }
