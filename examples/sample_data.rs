@@ -3,11 +3,13 @@
 //! ```sh
 //! cargo run --release -p trimaran-migrator --example sample_data -- users FOLDER [ROWS]
 //! cargo run --release -p trimaran-migrator --example sample_data -- bench FOLDER [ROWS]
+//! cargo run --release -p trimaran-migrator --example sample_data -- narrow FOLDER [ROWS]
 //! ```
 //!
 //! `users` writes two like those that users already have, hazards included: `memory.duckdb` as PyRIT writes it and
 //! `app.sqlite` as ViolentUTF's application does; `make demo` moves them. `bench` writes the same rows to
-//! `prompts.duckdb` and `prompts.sqlite`; `make bench` measures with them.
+//! `prompts.duckdb` and `prompts.sqlite`, `narrow` smaller ones to `narrow.duckdb` and `narrow.sqlite`; `make bench` measures
+//! with them.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -16,7 +18,7 @@ use std::path::PathBuf;
 mod samples;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let usage = "usage: sample_data users|bench FOLDER [ROWS]";
+    let usage = "usage: sample_data users|bench|narrow FOLDER [ROWS]";
     let mut arguments = std::env::args().skip(1);
     let kind = arguments.next().ok_or(usage)?;
     let folder = PathBuf::from(arguments.next().ok_or(usage)?);
@@ -29,6 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         "bench" => {
             samples::prompts::write(&folder.join("prompts.duckdb"), &folder.join("prompts.sqlite"), rows)?
+        }
+        "narrow" => {
+            samples::prompts::write_narrow(&folder.join("narrow.duckdb"), &folder.join("narrow.sqlite"), rows)?
         }
         _ => return Err(usage.into()),
     }

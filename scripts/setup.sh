@@ -114,7 +114,10 @@ demo)
   ;;
 bench)
   need python3 python3
+  # Python packages to measure beside are installed into virtual environments.
+  python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
   need gnuplot gnuplot-nox
+  if offers pgloader; then need pgloader pgloader; fi
   [ -x /usr/bin/time ] || missing+=(time)
   build
   (postgres) || fail "no Postgres can be had: name one in TRIMARAN_DEMO_POSTGRES_URL, install postgresql, or start a Docker engine"

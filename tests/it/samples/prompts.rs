@@ -1,4 +1,5 @@
-//! One wide table of ordinary conversation rows, about 900 bytes each, for measuring: the same rows in DuckDB and SQLite.
+//! Tables for measuring, the same rows in DuckDB and SQLite: a wide one of ordinary conversation rows, about 900 bytes each,
+//! and a narrow one of about 90 bytes, of which there can be millions (the same kind of rows, not the same).
 
 use std::path::Path;
 
@@ -69,6 +70,28 @@ pub(crate) fn write(duckdb: &Path, sqlite: &Path, rows: u32) -> Result<(), Box<d
     }
     transaction.commit()?;
     source.close().map_err(|(_, error)| error)?;
+    target.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// Writes `rows` narrow rows to a DuckDB file at `duckdb` and an SQLite file at `sqlite`.
+pub(crate) fn write_narrow(duckdb: &Path, sqlite: &Path, rows: u32) -> Result<(), Box<dyn std::error::Error>> {
+    let source = duckdb::Connection::open(duckdb)?;
+    source.execute_batch(&format!(
+        "CREATE TABLE tags (
+             id BIGINT PRIMARY KEY, entry VARCHAR NOT NULL, name VARCHAR NOT NULL, value VARCHAR, score DOUBLE);
+         INSERT INTO tags SELECT i, sha256(i::VARCHAR)[:36], 'tag ' || i % 40, 'value ' || i, i / 7.0 FROM range({rows}) t(i)"
+    ))?;
+    source.close().map_err(|(_, error)| error)?;
+    let target = rusqlite::Connection::open(sqlite)?;
+    target.execute_batch(&format!(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+         CREATE TABLE tags (
+             id INTEGER PRIMARY KEY, entry VARCHAR(36) NOT NULL, name VARCHAR NOT NULL, value TEXT, score FLOAT);
+         WITH RECURSIVE r(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM r WHERE i + 1 < {rows})
+         INSERT INTO tags SELECT i, substr(hex(i * 7919) || '00000000-0000-0000-0000-000000000000', 1, 36), 'tag ' || i % 40,
+             'value ' || i, i / 7.0 FROM r"
+    ))?;
     target.close().map_err(|(_, error)| error)?;
     Ok(())
 }
