@@ -32,9 +32,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         "bench" => {
             samples::prompts::write(&folder.join("prompts.duckdb"), &folder.join("prompts.sqlite"), rows)?
         }
-        "narrow" => {
-            samples::prompts::write_narrow(&folder.join("narrow.duckdb"), &folder.join("narrow.sqlite"), rows)?
-        }
+        "narrow" => samples::prompts::write_narrow(
+            &folder.join("narrow.duckdb"),
+            &folder.join("narrow.sqlite"),
+            rows,
+        )?,
         _ => return Err(usage.into()),
     }
     Ok(())

@@ -136,6 +136,25 @@ pub trait Session: Send {
     /// The engine's, classified, with its code; naming table and, where the engine tells, column.
     fn write(&mut self, table: &TableName, columns: &[(String, LogicalType)], rows: &[u8]) -> Result<u64>;
 
+    /// Writes rows as they come, in the current transaction: by one statement where the engine has one for that. `next` is
+    /// given the buffer that was written last, at first an empty one; it puts into it what comes next, whole rows as
+    /// [`Database::encode_row`] produced them, or says that there is no more. Returns how many were written.
+    ///
+    /// # Errors
+    /// As [`Session::write`]; or what `next` returned, unchanged, after which the transaction can only be rolled back.
+    fn load(
+        &mut self,
+        table: &TableName,
+        columns: &[(String, LogicalType)],
+        next: &mut dyn FnMut(&mut Vec<u8>) -> Result<bool>,
+    ) -> Result<u64> {
+        let (mut buffer, mut written) = (Vec::new(), 0);
+        while next(&mut buffer)? {
+            written += self.write(table, columns, &buffer)?;
+        }
+        Ok(written)
+    }
+
     /// What ends the statement that this session runs, from another thread. It then fails with
     /// [`trimaran_core::ErrorKind::Interrupted`]; a session that runs none is left as it is, and so may be one that has
     /// just begun: who wants it to end asks again until it has.

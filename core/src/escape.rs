@@ -17,9 +17,14 @@ use crate::{Error, ErrorKind, Result};
 /// U+001A SUBSTITUTE, the codec's mark.
 pub const MARK: u8 = 0x1a;
 
+/// Whether `text` is valid UTF-8. Every text that moves is asked this several times.
+pub fn is_utf8(text: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(text).is_ok()
+}
+
 /// Whether [`encode`] would change `text`.
 pub fn needs_encoding(text: &[u8]) -> bool {
-    memchr::memchr2(0, MARK, text).is_some() || std::str::from_utf8(text).is_err()
+    memchr::memchr2(0, MARK, text).is_some() || !is_utf8(text)
 }
 
 /// The text as an engine can hold it: valid UTF-8 without U+0000.

@@ -35,7 +35,7 @@ pub fn check(text: &[u8]) -> Result<(), Fault> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let accepted = <IgnoredAny as serde::Deserialize>::deserialize(&mut deserializer).is_ok()
         && deserializer.end().is_ok()
-        && std::str::from_utf8(text).is_ok();
+        && escape::is_utf8(text);
     if accepted {
         return if too_deep(text) { Err(Fault::TooDeep) } else { Ok(()) };
     }

@@ -1,23 +1,35 @@
 //! Rows moved in chunks: each chunk, its quarantined rows and its journal record in one transaction of the target.
+//!
+//! Chunks are moved by pairs of threads. One reads rows, decides on them, takes their digest and encodes them ([`read`]); the
+//! other writes them, and waits for the target ([`write`]). Between them is a pipe of bounded size ([`pipe`]), so that neither
+//! waits for the other as long as both have work.
+
+mod pipe;
+mod read;
+mod write;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Mutex, PoisonError};
 
+use trimaran_backends::Database;
 use trimaran_backends::bulk::Chunk;
 use trimaran_backends::catalog::TableName;
-use trimaran_backends::{Database, Read, Session};
-use trimaran_core::digest::{self, Digest};
-use trimaran_core::{ErrorKind, LogicalType, Result, Value};
+use trimaran_core::digest::Digest;
+use trimaran_core::{Error, Result};
 
-use crate::interrupt;
 use crate::journal::{ChunkRecord, Journal};
 use crate::plan::Plan;
 use crate::progress::{Meter, Progress};
 use crate::resume;
 use crate::retry::Retries;
-use crate::rows::{Held, RowMapper};
+use crate::rows::Held;
 use crate::scan::{SCAN_ROWS, TableScan};
 use crate::source::{Budget, Source};
 use crate::work;
+use pipe::{Pipe, Place};
+use read::Queue;
+use write::Tables;
 
 /// About how many bytes one transaction moves: small enough that an interruption costs little, large enough that
 /// commits don't.
@@ -69,12 +81,6 @@ pub struct Copy<'a> {
     pub retries: &'a Retries<'a>,
 }
 
-/// What a thread works with.
-struct Sessions {
-    source: Box<dyn Session>,
-    target: Box<dyn Session>,
-}
-
 impl Copy<'_> {
     /// Copies every chunk that the journal does not have yet, and returns the totals of each table, earlier ones
     /// included.
@@ -113,26 +119,7 @@ impl Copy<'_> {
             .zip(self.scanned)
             .map(|(t, scanned)| progress.table("copy", &t.source_name().to_string(), scanned.rows))
             .collect();
-        let mut open: Vec<usize> = vec![0; self.plan.tables.len()];
-        new.iter().for_each(|(at, _)| open[*at] += 1);
-        let open = std::sync::Mutex::new(open);
-        let copied = work::share(
-            &new,
-            self.budget.jobs,
-            || self.retries.run("connect", || self.connect()),
-            |sessions, (at, chunk)| {
-                let record = self.chunk(sessions, *at, *chunk, &meters[*at])?;
-                let last = open.lock().is_ok_and(|mut open| {
-                    open[*at] -= 1;
-                    open[*at] == 0
-                });
-                if last {
-                    meters[*at].finish();
-                    self.finish(sessions, &record.table)?;
-                }
-                Ok(record)
-            },
-        )?;
+        let copied = self.move_all(&new, &meters)?;
         let mut totals: Vec<Copied> = self
             .plan
             .tables
@@ -163,192 +150,31 @@ impl Copy<'_> {
         (CHUNK_BYTES / row).clamp(LEAST_ROWS, SCAN_ROWS)
     }
 
-    fn connect(&self) -> Result<Sessions> {
-        Ok(Sessions { source: self.source.database.session()?, target: self.target.session()? })
-    }
-
-    fn chunk(
-        &self,
-        sessions: &mut Sessions,
-        at: usize,
-        chunk: Chunk,
-        meter: &Meter<'_>,
-    ) -> Result<ChunkRecord> {
-        meter.start();
-        let table = self.plan.tables[at].source_name();
-        let mut tried = false;
-        self.retries.run(&format!("copy {table}"), || {
-            if std::mem::replace(&mut tried, true) {
-                *sessions = self.connect()?;
-                // The attempt before may have been committed, and only the answer was lost.
-                if let Some(record) = self.journal.chunk(sessions.target.as_mut(), self.run, &table, chunk)? {
-                    return Ok(record);
-                }
-            }
-            let Sessions { source, target } = sessions;
-            match self.attempt(source.as_mut(), target.as_mut(), at, chunk, meter) {
-                // So may that of a process before this one, just now: its record is in the way of ours.
-                Err(error) if error.kind() == ErrorKind::Conflict => {
-                    match self.journal.chunk(target.as_mut(), self.run, &table, chunk) {
-                        Ok(Some(record)) => Ok(record),
-                        _ => Err(error),
+    /// Moves chunks, each by a thread that reads and one that writes, as many pairs as the budget has jobs. At the first
+    /// error, or when the operator asks to stop, what is begun is ended and nothing more is begun.
+    fn move_all(&self, chunks: &[(usize, Chunk)], meters: &[Meter<'_>]) -> Result<Vec<ChunkRecord>> {
+        let places: Vec<Place> = chunks.iter().map(|(at, chunk)| Place { at: *at, chunk: *chunk }).collect();
+        let mut open = vec![0; self.plan.tables.len()];
+        places.iter().for_each(|place| open[place.at] += 1);
+        let tables = Tables { meters, open: open.into_iter().map(AtomicUsize::new).collect() };
+        let pairs = self.budget.jobs.clamp(1, places.len().max(1));
+        let pipes: Vec<Pipe> = (0..pairs).map(|_| Pipe::new(self.budget.buffer())).collect();
+        let queue = Queue::new(places);
+        let done: Mutex<(Vec<ChunkRecord>, Option<Error>)> = Mutex::default();
+        let done_now = || done.lock().unwrap_or_else(PoisonError::into_inner);
+        std::thread::scope(|scope| {
+            for pipe in &pipes {
+                work::spawn(scope, "copy: read", || self.read_chunks(&queue, pipe))?;
+                work::spawn(scope, "copy: write", || {
+                    if let Err(error) = self.write_chunks(pipe, &tables, |record| done_now().0.push(record)) {
+                        queue.stop();
+                        done_now().1.get_or_insert(error);
                     }
-                }
-                done => done,
-            }
-        })
-    }
-
-    /// Records that a table was copied whole, where that is what a run is resumed by.
-    fn finish(&self, sessions: &mut Sessions, table: &TableName) -> Result<()> {
-        let engine = self.source.database.engine();
-        let mut tried = false;
-        self.retries.run(&format!("copy {table}"), || {
-            if std::mem::replace(&mut tried, true) {
-                sessions.target = self.target.session()?;
-                // The attempt before may have been committed, and only the answer was lost.
-                let target = sessions.target.as_mut();
-                if resume::finished(engine, self.journal, target, self.run, self.plan)?.contains(table) {
-                    return Ok(());
-                }
-            }
-            resume::finish(engine, self.journal, sessions.target.as_mut(), self.run, table)
-        })
-    }
-
-    fn attempt(
-        &self,
-        source: &mut dyn Session,
-        target: &mut dyn Session,
-        at: usize,
-        chunk: Chunk,
-        meter: &Meter<'_>,
-    ) -> Result<ChunkRecord> {
-        target.begin()?;
-        let result = self.write_chunk(source, target, at, chunk, meter);
-        match result {
-            Ok(record) => target.commit().map(|()| record),
-            Err(error) => {
-                // The first error is the one that matters; a lost connection can't be rolled back anyway.
-                drop(target.rollback());
-                Err(error)
-            }
-        }
-    }
-
-    fn write_chunk(
-        &self,
-        source: &mut dyn Session,
-        target: &mut dyn Session,
-        at: usize,
-        chunk: Chunk,
-        meter: &Meter<'_>,
-    ) -> Result<ChunkRecord> {
-        let planned = &self.plan.tables[at];
-        let origin = self.source.table(planned)?;
-        let mapper = RowMapper::new(self.plan, planned, origin, &self.held[at])?;
-        let name = planned.target_name();
-        let columns = planned.written(self.plan.target);
-        let mut record = ChunkRecord {
-            table: planned.source_name(),
-            chunk,
-            read: 0,
-            written: 0,
-            quarantined: 0,
-            bytes: 0,
-            digest: Digest::default(),
-        };
-        let limit = self.budget.buffer();
-        let (mut buffer, mut canonical, mut aside) = (Vec::with_capacity(limit), Vec::new(), Vec::new());
-        let (mut metered, mut metered_bytes) = (0, 0);
-        let read = Read { table: origin, columns: mapper.columns(), chunk };
-        source.read(&read, &mut |row| {
-            let mut mapped = mapper.map(row);
-            let obstacle = mapped.obstacle();
-            // A row that is put aside is kept as it was; one that moves is proved as it moves.
-            if obstacle.is_none() {
-                mapped.replace();
-            }
-            digest::encode_row(&mapped.values, &mut canonical);
-            record.digest.add(Digest::of_row(&canonical));
-            record.read += 1;
-            record.bytes += canonical.len() as u64;
-            if let Some((column, hazard)) = obstacle {
-                let key = mapper.shown_key(&mapped.values);
-                self.put_aside(
-                    &record,
-                    &key,
-                    &planned.columns[column].name,
-                    &hazard.name(),
-                    &canonical,
-                    &mut aside,
-                )?;
-                record.quarantined += 1;
-            } else {
-                mapped.write(planned);
-                self.target.encode_row(mapper.types(), &mapped.values, &mut buffer)?;
-                record.written += 1;
-            }
-            drop(mapped);
-            if buffer.len() >= limit {
-                interrupt::check()?;
-                target.write(&name, &columns, &buffer)?;
-                buffer.clear();
-                // A single large value must not leave its size behind in every thread.
-                if buffer.capacity() > 2 * limit {
-                    buffer = Vec::with_capacity(limit);
-                }
-                meter.add(record.read - metered, record.bytes - metered_bytes);
-                (metered, metered_bytes) = (record.read, record.bytes);
-            }
-            if aside.len() >= limit {
-                self.flush_aside(target, &mut aside)?;
-            }
-            if canonical.capacity() > limit {
-                canonical = Vec::new();
+                })?;
             }
             Ok(())
         })?;
-        if !buffer.is_empty() {
-            target.write(&name, &columns, &buffer)?;
-        }
-        self.flush_aside(target, &mut aside)?;
-        self.journal.record_chunk(target, self.run, &record)?;
-        meter.add(record.read - metered, record.bytes - metered_bytes);
-        Ok(record)
-    }
-
-    fn put_aside(
-        &self,
-        record: &ChunkRecord,
-        key: &str,
-        column: &str,
-        reason: &str,
-        canonical: &[u8],
-        aside: &mut Vec<u8>,
-    ) -> Result<()> {
-        let (_, columns) = self.journal.quarantine();
-        let types: Vec<LogicalType> = columns.into_iter().map(|(_, logical)| logical).collect();
-        let row = [
-            Value::text(self.run),
-            Value::text(&record.table.schema),
-            Value::text(&record.table.name),
-            Value::Int(i64::from(record.chunk.ordinal)),
-            Value::Int(i64::try_from(record.quarantined).unwrap_or(i64::MAX)),
-            Value::text(key),
-            Value::text(column),
-            Value::text(reason),
-            Value::Bytes(canonical.into()),
-        ];
-        self.target.encode_row(&types, &row, aside)
-    }
-
-    fn flush_aside(&self, target: &mut dyn Session, aside: &mut Vec<u8>) -> Result<()> {
-        if !aside.is_empty() {
-            let (name, columns) = self.journal.quarantine();
-            target.write(&name, &columns, aside)?;
-            aside.clear();
-        }
-        Ok(())
+        let (records, failure) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failure.map_or(Ok(records), Err)
     }
 }

@@ -275,6 +275,16 @@ impl Session for FaultySession {
         self.write_with(subject, "ROWS", |session| session.write(table, columns, rows))
     }
 
+    fn load(
+        &mut self,
+        table: &TableName,
+        columns: &[(String, LogicalType)],
+        next: &mut dyn FnMut(&mut Vec<u8>) -> Result<bool>,
+    ) -> Result<u64> {
+        let subject = subject(&table.name);
+        self.write_with(subject, "ROWS", |session| session.load(table, columns, next))
+    }
+
     fn interrupter(&mut self) -> Result<Interrupter> {
         self.session()?.interrupter()
     }

@@ -67,6 +67,7 @@ pub mod spelling;
 pub mod status;
 mod status_command;
 pub mod storage_classes;
+pub mod sums;
 mod tenant_command;
 mod tenant_report;
 mod tenant_watch;

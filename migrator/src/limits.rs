@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use trimaran_core::{Engine, LogicalType, Value, decimal, json, temporal};
+use trimaran_core::{Engine, LogicalType, Value, decimal, escape, json, temporal};
 
 use crate::hazard::Hazard;
 use crate::holds;
@@ -55,7 +55,7 @@ pub fn accepts(engine: Engine, value: &Value<'_>) -> Result<(), Hazard> {
             if engine == Engine::Postgres && memchr::memchr(0, v).is_some() {
                 return Err(Hazard::NulInText);
             }
-            if std::str::from_utf8(v).is_err() {
+            if !escape::is_utf8(v) {
                 return Err(if is_utf8_but_for_surrogates(v) {
                     Hazard::LoneSurrogate
                 } else {

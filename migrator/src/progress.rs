@@ -109,6 +109,15 @@ impl Meter<'_> {
         }
     }
 
+    /// Takes back what was counted of rows that are done again.
+    pub fn take_back(&self, rows: u64, bytes: u64) {
+        self.done.fetch_sub(rows, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(bar) = self.bar() {
+            bar.dec(rows);
+        }
+    }
+
     fn rate(&self) -> String {
         let seconds = self.start().as_secs_f64().max(0.001);
         format!("{:.1} MB/s", self.bytes.load(Ordering::Relaxed) as f64 / 1e6 / seconds)

@@ -110,6 +110,15 @@ impl Session for StoppableSession {
         self.session.write(table, columns, rows)
     }
 
+    fn load(
+        &mut self,
+        table: &TableName,
+        columns: &[(String, LogicalType)],
+        next: &mut dyn FnMut(&mut Vec<u8>) -> Result<bool>,
+    ) -> Result<u64> {
+        self.session.load(table, columns, next)
+    }
+
     fn interrupter(&mut self) -> Result<Interrupter> {
         self.session.interrupter()
     }

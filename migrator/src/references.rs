@@ -133,6 +133,7 @@ fn each_row(
     let held = Held { gone: gone.to_vec(), doubled: Vec::new() };
     let mapper = RowMapper::new(plan, narrow, table, &held)?;
     work::share(
+        "check",
         &chunks,
         jobs,
         || source.database.session(),

@@ -135,7 +135,8 @@ impl Resume<'_> {
             true => sides::aside(self.target, self.journal, &self.run.id, planned)?,
             false => sides::Aside::new(),
         };
-        let side = Side::source(self.source, planned, self.plan.target, aside)?;
+        let mut session = self.source.database.session()?;
+        let side = Side::source(self.source, session.as_mut(), planned, self.plan.target, aside)?;
         let mut copied = Sum { rows: 0, digest: Digest::default() };
         for record in records {
             copied.rows += record.read;

@@ -82,6 +82,7 @@ pub fn scan(source: &Source, plan: &Plan, budget: Budget, progress: &Progress) -
         })
         .collect::<Result<Vec<Vec<Watched>>>>()?;
     let parts = work::share(
+        "check",
         &chunks,
         budget.jobs,
         || source.database.session(),
@@ -167,6 +168,7 @@ fn duplicates(
     let mapper = RowMapper::new(plan, planned, table, &held)?;
     let chunks = source.database.session()?.chunks(table, SCAN_ROWS)?;
     let parts = work::share(
+        "check",
         &chunks,
         budget.jobs,
         || source.database.session(),

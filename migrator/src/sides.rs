@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use trimaran_backends::catalog::{Column, Table, TableName};
-use trimaran_backends::{Chunk, Database, Read};
+use trimaran_backends::{Chunk, Database, Read, Session};
 use trimaran_core::digest::{self, Digest};
 use trimaran_core::{Engine, Error, ErrorKind, Result, Value};
 
@@ -39,15 +39,21 @@ pub struct Side<'a> {
 pub type Aside = HashMap<[u8; 32], u64>;
 
 impl<'a> Side<'a> {
-    /// The source's side of a table that moves to `target`; `aside` holds the rows of it that were put aside, and is needed
+    /// The source's side of a table that moves to `target`, split by `session`; `aside` holds the rows of it that were put aside, and is needed
     /// only where a normalisation changes values.
     ///
     /// # Errors
     /// If the source lacks the table or a column, or can't be read.
-    pub fn source(source: &'a Source, planned: &'a TablePlan, target: Engine, aside: Aside) -> Result<Self> {
+    pub fn source(
+        source: &'a Source,
+        session: &mut dyn Session,
+        planned: &'a TablePlan,
+        target: Engine,
+        aside: Aside,
+    ) -> Result<Self> {
         let table = source.table(planned)?.clone();
         let names = planned.columns.iter().map(|c| c.name.as_str());
-        let mut side = Self::new(source.database.as_ref(), table, names, planned)?;
+        let mut side = Self::new(source.database.as_ref(), session, table, names, planned)?;
         let engine = source.database.engine();
         for (column, planned) in side.columns.iter_mut().zip(&planned.columns) {
             *column = planned.to_read(engine, column);
@@ -55,12 +61,13 @@ impl<'a> Side<'a> {
         Ok(Self { target: Some(target), aside, ..side })
     }
 
-    /// The target's side of a table; `None` if the target has no such table or lacks one of its columns.
+    /// The target's side of a table, split by `session`; `None` if the target has no such table or lacks one of its columns.
     ///
     /// # Errors
     /// If the target can't be read.
     pub fn target(
         target: &'a dyn Database,
+        session: &mut dyn Session,
         tables: &[Table],
         planned: &'a TablePlan,
     ) -> Result<Option<Self>> {
@@ -70,11 +77,12 @@ impl<'a> Side<'a> {
             return Ok(None);
         }
         let names = planned.columns.iter().map(|c| c.target.as_str());
-        Self::new(target, table.clone(), names, planned).map(Some)
+        Self::new(target, session, table.clone(), names, planned).map(Some)
     }
 
     fn new<'n>(
         database: &'a dyn Database,
+        session: &mut dyn Session,
         table: Table,
         names: impl Iterator<Item = &'n str>,
         planned: &'a TablePlan,
@@ -87,7 +95,7 @@ impl<'a> Side<'a> {
                 })
             })
             .collect::<Result<Vec<_>>>()?;
-        let chunks = database.session()?.chunks(&table, SCAN_ROWS)?;
+        let chunks = session.chunks(&table, SCAN_ROWS)?;
         let replaced = columns.iter().map(|_| AtomicU64::new(0)).collect();
         Ok(Self { database, table, columns, planned, target: None, aside: Aside::new(), replaced, chunks })
     }
@@ -106,19 +114,53 @@ impl<'a> Side<'a> {
         self.replaced.iter().for_each(|count| count.store(0, Ordering::Relaxed));
         let aside = Mutex::new(self.aside.clone());
         work::share(
+            "verify",
             &self.chunks,
             budget.jobs,
             || self.database.session(),
             |session, chunk| {
                 let mut state = start();
-                let read = Read { table: &self.table, columns: &self.columns, chunk: *chunk };
-                session.read(&read, &mut |row| {
-                    let values = self.meanings(row, &aside)?;
-                    visit(&mut state, &values)
-                })?;
+                self.each_of(session.as_mut(), *chunk, &aside, |values| visit(&mut state, values))?;
                 Ok(state)
             },
         )
+    }
+
+    fn each_of(
+        &self,
+        session: &mut dyn Session,
+        chunk: Chunk,
+        aside: &Mutex<Aside>,
+        mut visit: impl FnMut(&[Value<'_>]) -> Result<()>,
+    ) -> Result<()> {
+        let read = Read { table: &self.table, columns: &self.columns, chunk };
+        session.read(&read, &mut |row| visit(&self.meanings(row, aside)?))
+    }
+
+    /// The database that it is read from.
+    pub fn database(&self) -> &'a dyn Database {
+        self.database
+    }
+
+    /// The parts that it is read in.
+    pub fn chunks(&self) -> &[Chunk] {
+        &self.chunks
+    }
+
+    /// The number of rows of one chunk and the sum of their digests, and the bytes of their values. Only where no
+    /// normalisation changes values: what was put aside is told apart in a reading of the whole ([`Side::sum`]).
+    ///
+    /// # Errors
+    /// The engine's, classified.
+    pub fn chunk_sum(&self, session: &mut dyn Session, chunk: Chunk) -> Result<(Sum, u64)> {
+        let (mut sum, mut canonical, mut bytes) = (Sum::default(), Vec::new(), 0);
+        self.each_of(session, chunk, &Mutex::default(), |values| {
+            digest::encode_row(values, &mut canonical);
+            sum.add(Digest::of_row(&canonical));
+            bytes += canonical.len() as u64;
+            Ok(())
+        })?;
+        Ok((sum, bytes))
     }
 
     fn meanings<'v>(&self, row: &'v [Value<'_>], aside: &Mutex<Aside>) -> Result<Vec<Value<'v>>> {

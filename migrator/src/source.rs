@@ -32,11 +32,16 @@ impl Budget {
         }
     }
 
-    /// One thread's write buffer. All of them together are an eighth of the budget; beyond some megabytes a larger
-    /// buffer gains nothing.
+    /// What may be on its way from one thread that reads to the one that writes. All of it together is an eighth of the
+    /// budget; beyond some megabytes more gains nothing.
     pub fn buffer(&self) -> usize {
         let share = self.memory / 8 / self.jobs.max(1) as u64;
         share.clamp(64 * 1024, 4 * 1024 * 1024) as usize
+    }
+
+    /// How large the pieces are that it goes in: several at a time, and each worth handing over.
+    pub fn piece(&self) -> usize {
+        (self.buffer() / 8).clamp(16 * 1024, 256 * 1024)
     }
 }
 

@@ -9,10 +9,11 @@ use crate::compare::{self, Difference};
 use crate::copy::Copied;
 use crate::journal::Journal;
 use crate::plan::{Plan, TablePlan};
-use crate::progress::Progress;
+use crate::progress::{Meter, Progress};
 use crate::retry::Retries;
 use crate::sides::{self, Replaced, Side, Sum};
 use crate::source::{Budget, Source};
+use crate::sums::{self, Summed};
 
 /// The comparison of one table.
 #[derive(Debug, Clone, Serialize)]
@@ -59,7 +60,7 @@ pub struct Verify<'a> {
     pub retries: &'a Retries<'a>,
 }
 
-impl Verify<'_> {
+impl<'a> Verify<'a> {
     /// Compares every table. `copied` holds the digests taken while copying; without them the source is read again.
     ///
     /// # Errors
@@ -69,48 +70,88 @@ impl Verify<'_> {
             let tables = sides::target_tables(self.target, self.plan)?;
             Ok((tables, sides::quarantine_sums(self.target, self.journal, self.run)?))
         })?;
+        let sources = self.sources(copied, progress)?;
+        let sides = self.retries.run("verify", || {
+            let mut session = self.target.session()?;
+            let side = |planned| Side::target(self.target, session.as_mut(), &tables, planned);
+            self.plan.tables.iter().map(side).collect::<Result<Vec<_>>>()
+        })?;
+        let mut targets = self.target_sums(&sides, &sources, progress)?.into_iter();
         let mut all = Vec::with_capacity(self.plan.tables.len());
-        for (at, planned) in self.plan.tables.iter().enumerate() {
-            let name = planned.source_name();
-            // Where values are changed on the way, how many were is counted in the source itself.
-            let mut replaced = Vec::new();
-            let source = match copied {
-                Some(copied) if !planned.is_lossy() => {
-                    Sum { rows: copied[at].rows_read, digest: copied[at].digest }
-                }
-                _ => {
-                    let meter = progress.table("verify", &format!("{name} (source)"), planned.rows);
-                    meter.start();
-                    let (sum, counted) = self.retries.run(&format!("verify {name}"), || {
-                        let side = self.source_side(planned)?;
-                        let sum = side.sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
-                        Ok((sum, side.replaced()))
-                    })?;
-                    replaced = counted;
-                    meter.finish();
-                    sum
-                }
-            };
-            let side = self
-                .retries
-                .run(&format!("verify {name}"), || Side::target(self.target, &tables, planned))?;
-            let target = match &side {
-                Some(side) => {
-                    let meter = progress.table("verify", &name.to_string(), source.rows);
-                    meter.start();
-                    let sum = self.retries.run(&format!("verify {name}"), || {
-                        side.sum(self.budget, |rows, bytes| meter.add(rows, bytes))
-                    })?;
-                    meter.finish();
-                    Some(sum)
-                }
-                None => None,
-            };
-            let quarantined = aside.get(&name).copied().unwrap_or_default();
+        for ((planned, side), (source, replaced)) in self.plan.tables.iter().zip(&sides).zip(sources) {
+            let target = if side.is_some() { targets.next() } else { None };
+            let quarantined = aside.get(&planned.source_name()).copied().unwrap_or_default();
             let judged = self.judge(planned, source, target, quarantined, side.as_ref(), progress)?;
             all.push(Verified { replaced, ..judged });
         }
         Ok(all)
+    }
+
+    /// What each table of the source sums up to, and what its normalisations changed.
+    fn sources(&self, copied: Option<&[Copied]>, progress: &Progress) -> Result<Vec<(Sum, Vec<Replaced>)>> {
+        let meter = |planned: &TablePlan| {
+            progress.table("verify", &format!("{} (source)", planned.source_name()), planned.rows)
+        };
+        let unknown: Vec<&TablePlan> = match copied {
+            Some(_) => Vec::new(),
+            None => self.plan.tables.iter().filter(|planned| !planned.is_lossy()).collect(),
+        };
+        let sides = self.retries.run("verify", || {
+            let mut session = self.source.database.session()?;
+            let side = |planned: &&'a TablePlan| {
+                Side::source(self.source, session.as_mut(), planned, self.plan.target, sides::Aside::new())
+            };
+            unknown.iter().map(side).collect::<Result<Vec<_>>>()
+        })?;
+        let summed: Vec<_> = unknown
+            .iter()
+            .zip(&sides)
+            .map(|(planned, side)| Summed {
+                side,
+                name: planned.source_name().to_string(),
+                meter: meter(planned),
+            })
+            .collect();
+        let mut sums = sums::sums(&summed, self.budget, self.retries)?.into_iter();
+        let mut all = Vec::with_capacity(self.plan.tables.len());
+        for (at, planned) in self.plan.tables.iter().enumerate() {
+            all.push(match copied {
+                // Where values are changed on the way, how many were is counted in the source itself.
+                _ if planned.is_lossy() => self.lossy(planned, &meter(planned))?,
+                Some(copied) => (Sum { rows: copied[at].rows_read, digest: copied[at].digest }, Vec::new()),
+                None => (sums.next().unwrap_or_default(), Vec::new()),
+            });
+        }
+        Ok(all)
+    }
+
+    fn lossy(&self, planned: &TablePlan, meter: &Meter<'_>) -> Result<(Sum, Vec<Replaced>)> {
+        meter.start();
+        let summed = self.retries.run(&format!("verify {}", planned.source_name()), || {
+            let side = self.source_side(planned)?;
+            let sum = side.sum(self.budget, |rows, bytes| meter.add(rows, bytes))?;
+            Ok((sum, side.replaced()))
+        })?;
+        meter.finish();
+        Ok(summed)
+    }
+
+    /// What each table sums up to that the target has.
+    fn target_sums(
+        &self,
+        sides: &[Option<Side<'_>>],
+        sources: &[(Sum, Vec<Replaced>)],
+        progress: &Progress,
+    ) -> Result<Vec<Sum>> {
+        let there = self.plan.tables.iter().zip(sides).zip(sources);
+        let summed: Vec<_> = there
+            .filter_map(|((planned, side), (source, _))| {
+                let name = planned.source_name().to_string();
+                let meter = progress.table("verify", &name, source.rows);
+                side.as_ref().map(|side| Summed { side, name, meter })
+            })
+            .collect();
+        sums::sums(&summed, self.budget, self.retries)
     }
 
     fn source_side<'t>(&'t self, planned: &'t TablePlan) -> Result<Side<'t>> {
@@ -118,7 +159,8 @@ impl Verify<'_> {
             true => sides::aside(self.target, self.journal, self.run, planned)?,
             false => sides::Aside::new(),
         };
-        Side::source(self.source, planned, self.plan.target, aside)
+        let mut session = self.source.database.session()?;
+        Side::source(self.source, session.as_mut(), planned, self.plan.target, aside)
     }
 
     fn judge(

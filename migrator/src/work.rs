@@ -2,17 +2,35 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{Builder, Scope};
 
 use trimaran_core::{Error, ErrorKind, Result};
 
 use crate::interrupt;
 
-/// Runs `job` for every item on up to `threads` threads; `start` makes what a thread keeps (its sessions). Results come
-/// in the order of items. At the first error, or when the operator asks to stop, no further item is begun.
+/// Starts a thread within `scope`, under a name that a list of the process's threads shows.
+///
+/// # Errors
+/// If the system refuses a thread.
+pub fn spawn<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<()> {
+    Builder::new()
+        .name(name.to_owned())
+        .spawn_scoped(scope, work)
+        .map(drop)
+        .map_err(|error| Error::new(ErrorKind::Unavailable, "start a thread").source(error))
+}
+
+/// Runs `job` for every item on up to `threads` threads called `name`; `start` makes what a thread keeps (its sessions).
+/// Results come in the order of items. At the first error, or when the operator asks to stop, no further item is begun.
 ///
 /// # Errors
 /// The first error of any thread; [`ErrorKind::Interrupted`] on request.
 pub fn share<I: Sync, S, R: Send>(
+    name: &str,
     items: &[I],
     threads: usize,
     start: impl Fn() -> Result<S> + Sync,
@@ -40,16 +58,17 @@ pub fn share<I: Sync, S, R: Send>(
     };
     std::thread::scope(|scope| {
         for _ in 0..threads.clamp(1, items.len().max(1)) {
-            scope.spawn(|| {
+            spawn(scope, name, || {
                 if let Err(error) = work() {
                     stop.store(true, Ordering::Relaxed);
                     if let Ok(mut failure) = failure.lock() {
                         failure.get_or_insert(error);
                     }
                 }
-            });
+            })?;
         }
-    });
+        Ok(())
+    })?;
     if let Some(error) = lock(&failure)?.take() {
         return Err(error);
     }
@@ -71,9 +90,9 @@ mod tests {
     #[test]
     fn results_come_in_order_and_each_item_once() {
         let items: Vec<u32> = (0..100).collect();
-        let doubled = share(&items, 4, || Ok(()), |(), n| Ok(n * 2)).unwrap();
+        let doubled = share("test", &items, 4, || Ok(()), |(), n| Ok(n * 2)).unwrap();
         assert_eq!(doubled, items.iter().map(|n| n * 2).collect::<Vec<_>>());
-        assert!(share(&[] as &[u32], 4, || Ok(()), |(), n| Ok(*n)).unwrap().is_empty());
+        assert!(share("test", &[] as &[u32], 4, || Ok(()), |(), n| Ok(*n)).unwrap().is_empty());
     }
 
     #[test]
@@ -81,6 +100,7 @@ mod tests {
         let items: Vec<u32> = (0..1_000).collect();
         let begun = AtomicUsize::new(0);
         let result = share(
+            "test",
             &items,
             2,
             || Ok(()),

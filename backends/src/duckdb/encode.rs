@@ -9,7 +9,7 @@ use duckdb::arrow::array::{
 };
 use duckdb::arrow::buffer::{NullBuffer, OffsetBuffer};
 use duckdb::arrow::datatypes::Field;
-use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value, digest, temporal};
+use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value, digest, escape, temporal};
 
 use super::literal;
 
@@ -58,7 +58,7 @@ pub(super) fn check(logical: &LogicalType, value: &Value<'_>) -> Result<(), Stri
             "a decimal beyond its precision and scale",
         ),
         (L::Text, Value::Text(v)) | (L::Json, Value::Json(v)) => {
-            within(std::str::from_utf8(v).is_ok(), "text that is not UTF-8")
+            within(escape::is_utf8(v), "text that is not UTF-8")
         }
         (L::Date, Value::Date(v)) => within(
             matches!(*v, i32::MIN | i32::MAX) || (-LAST_DAY..=LAST_DAY).contains(v),

@@ -4,7 +4,7 @@
 //! row (a 16-bit count of fields, then each field as a 32-bit length, −1 for NULL, and its payload), a trailer. All
 //! numbers are big-endian. Payloads are those of each type's `*_recv` function in `src/backend/utils/adt`.
 
-use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value};
+use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value, escape};
 
 use super::{numeric, types};
 
@@ -173,6 +173,9 @@ fn number(value: &Value<'_>, limit: Option<(u16, u16)>, out: &mut Vec<u8>) -> Re
 fn text(text: &[u8]) -> Result<(), Refusal> {
     if memchr::memchr(0, text).is_some() {
         return Err("it has a NUL character (U+0000)".into());
+    }
+    if escape::is_utf8(text) {
+        return Ok(());
     }
     match std::str::from_utf8(text) {
         Ok(_) => Ok(()),

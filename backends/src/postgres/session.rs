@@ -143,7 +143,7 @@ impl PostgresSession {
     }
 
     /// Remembers that a statement has failed.
-    fn fail(&mut self) {
+    pub(super) fn fail(&mut self) {
         if self.progress == Progress::Open {
             self.progress = Progress::Failed;
         }
@@ -252,6 +252,16 @@ impl Session for PostgresSession {
     fn write(&mut self, table: &TableName, columns: &[(String, LogicalType)], rows: &[u8]) -> Result<u64> {
         self.prepare()?;
         write::write(self, table, columns, rows)
+    }
+
+    fn load(
+        &mut self,
+        table: &TableName,
+        columns: &[(String, LogicalType)],
+        next: &mut dyn FnMut(&mut Vec<u8>) -> Result<bool>,
+    ) -> Result<u64> {
+        self.prepare()?;
+        write::load(self, table, columns, next)
     }
 
     /// Cancels through a connection of its own: the server takes a cancellation from the same role.

@@ -95,7 +95,8 @@ fn marked(
     at: usize,
     budget: Budget,
 ) -> Result<u64> {
-    let Some(side) = Side::target(target, tables, table)? else { return Ok(0) };
+    let mut session = target.session()?;
+    let Some(side) = Side::target(target, session.as_mut(), tables, table)? else { return Ok(0) };
     let counts = side.each(
         budget,
         || 0u64,

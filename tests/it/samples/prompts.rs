@@ -75,7 +75,11 @@ pub(crate) fn write(duckdb: &Path, sqlite: &Path, rows: u32) -> Result<(), Box<d
 }
 
 /// Writes `rows` narrow rows to a DuckDB file at `duckdb` and an SQLite file at `sqlite`.
-pub(crate) fn write_narrow(duckdb: &Path, sqlite: &Path, rows: u32) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn write_narrow(
+    duckdb: &Path,
+    sqlite: &Path,
+    rows: u32,
+) -> Result<(), Box<dyn std::error::Error>> {
     let source = duckdb::Connection::open(duckdb)?;
     source.execute_batch(&format!(
         "CREATE TABLE tags (
