@@ -1,6 +1,7 @@
 //! Rows moved in chunks: each chunk, its quarantined rows and its journal record in one transaction of the target.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use trimaran_backends::bulk::Chunk;
 use trimaran_backends::catalog::TableName;
@@ -10,7 +11,7 @@ use trimaran_core::{ErrorKind, LogicalType, Result, Value};
 
 use crate::interrupt;
 use crate::journal::{ChunkRecord, Journal};
-use crate::plan::Plan;
+use crate::plan::{Plan, TablePlan};
 use crate::progress::{Meter, Progress};
 use crate::resume;
 use crate::retry::Retries;
@@ -41,6 +42,20 @@ pub struct Copied {
     /// The digest of the rows read.
     #[serde(serialize_with = "as_text")]
     pub digest: Digest,
+}
+
+impl Copied {
+    fn add(&mut self, record: &ChunkRecord) {
+        self.rows_read += record.read;
+        self.rows_written += record.written;
+        self.rows_quarantined += record.quarantined;
+        self.bytes += record.bytes;
+        self.digest.add(record.digest);
+    }
+}
+
+fn lock(totals: &Mutex<Vec<Copied>>) -> MutexGuard<'_, Vec<Copied>> {
+    totals.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn as_text<S: serde::Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
@@ -76,13 +91,13 @@ struct Sessions {
 }
 
 impl Copy<'_> {
-    /// Copies every chunk that the journal does not have yet, and returns the totals of each table, earlier ones
-    /// included.
+    /// Copies every chunk that the journal does not have yet. `totals` becomes those of each table, earlier ones included: of a
+    /// copy that fails, too.
     ///
     /// # Errors
     /// The engines', classified; [`trimaran_core::ErrorKind::Interrupted`] on request. Whatever was committed stays
     /// and is in the journal.
-    pub fn run(&self, progress: &Progress) -> Result<Vec<Copied>> {
+    pub fn run(&self, progress: &Progress, totals: &Mutex<Vec<Copied>>) -> Result<()> {
         let recorded = self
             .retries
             .run("read the journal", || self.journal.chunks(self.target.session()?.as_mut(), self.run))?;
@@ -115,13 +130,23 @@ impl Copy<'_> {
             .collect();
         let mut open: Vec<usize> = vec![0; self.plan.tables.len()];
         new.iter().for_each(|(at, _)| open[*at] += 1);
-        let open = std::sync::Mutex::new(open);
-        let copied = work::share(
+        let open = Mutex::new(open);
+        let named = |t: &TablePlan| Copied { table: t.source_name().to_string(), ..Copied::default() };
+        *lock(totals) = self.plan.tables.iter().map(named).collect();
+        let places = self.plan.tables.iter().enumerate().map(|(at, t)| (t.source_name(), at));
+        let places: HashMap<TableName, usize> = places.collect();
+        for record in done.values() {
+            if let Some(at) = places.get(&record.table) {
+                lock(totals)[*at].add(record);
+            }
+        }
+        work::share(
             &new,
             self.budget.jobs,
             || self.retries.run("connect", || self.connect()),
             |sessions, (at, chunk)| {
                 let record = self.chunk(sessions, *at, *chunk, &meters[*at])?;
+                lock(totals)[*at].add(&record);
                 let last = open.lock().is_ok_and(|mut open| {
                     open[*at] -= 1;
                     open[*at] == 0
@@ -130,26 +155,10 @@ impl Copy<'_> {
                     meters[*at].finish();
                     self.finish(sessions, &record.table)?;
                 }
-                Ok(record)
+                Ok(())
             },
         )?;
-        let mut totals: Vec<Copied> = self
-            .plan
-            .tables
-            .iter()
-            .map(|t| Copied { table: t.source_name().to_string(), ..Copied::default() })
-            .collect();
-        for record in done.into_values().chain(copied) {
-            let place = self.plan.tables.iter().position(|t| t.source_name() == record.table);
-            if let Some(total) = place.map(|at| &mut totals[at]) {
-                total.rows_read += record.read;
-                total.rows_written += record.written;
-                total.rows_quarantined += record.quarantined;
-                total.bytes += record.bytes;
-                total.digest.add(record.digest);
-            }
-        }
-        Ok(totals)
+        Ok(())
     }
 
     /// Depends on nothing but the data, so that a resumed run cuts the same chunks whatever its flags.
