@@ -166,17 +166,28 @@ impl Error {
         )
     }
 
-    /// Several lines: the failure, each cause, and the next step.
-    pub fn report(&self) -> String {
-        let mut out = self.to_string();
+    /// What it came from, the nearest first, as far as its own text does not say it.
+    pub fn causes(&self) -> Vec<String> {
+        let mut said = self.to_string();
+        let mut causes = Vec::new();
         let mut cause = StdError::source(self);
         while let Some(error) = cause {
             let text = error.to_string();
-            if !out.contains(&text) {
-                out.push_str("\n  because: ");
-                out.push_str(&text);
+            if !said.contains(&text) {
+                said.push_str(&text);
+                causes.push(text);
             }
             cause = error.source();
+        }
+        causes
+    }
+
+    /// Several lines: the failure, each cause, and the next step.
+    pub fn report(&self) -> String {
+        let mut out = self.to_string();
+        for cause in self.causes() {
+            out.push_str("\n  because: ");
+            out.push_str(&cause);
         }
         if let Some(hint) = &self.0.hint {
             out.push_str("\n  next: ");

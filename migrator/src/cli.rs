@@ -233,7 +233,7 @@ pub fn main() -> ExitCode {
 
 /// Ends a command that has no more to say than whether it worked.
 fn simple(result: Result<Exit>, json: bool) -> ExitCode {
-    ended(result.map_err(|error| Box::new(Failure { exit: Exit::of(&error, false), error })), json)
+    ended(result.map_err(|error| Failure::new(error, false)), json)
 }
 
 /// The same for a command that says itself how it ends.
@@ -278,12 +278,17 @@ fn migrate(command: &Migrate) -> ExitCode {
             common.report.as_deref().map_or(Ok(()), |path| report_output::check(path, common.force))
         })
         .and_then(|()| common.order())
-        .map_err(|error| Box::new(Failure { exit: Exit::of(&error, false), error }));
+        .map_err(|error| Failure::new(error, false));
     let result = result.and_then(|order| act(order, &progress));
     let code = match result.and_then(|report| show(&report, common, output.as_deref()).map(|()| report)) {
         Ok(report) => report.exit_code,
         Err(failure) => {
             fail(&failure, common.json);
+            if let (Some(report), Some(path)) = (&failure.report, &common.report)
+                && let Err(error) = write_page(report, common, path)
+            {
+                eprintln!("error: {}", error.report());
+            }
             failure.exit.code()
         }
     };
@@ -291,7 +296,7 @@ fn migrate(command: &Migrate) -> ExitCode {
 }
 
 fn show(report: &Report, common: &Common, output: Option<&std::path::Path>) -> Result<(), Box<Failure>> {
-    let failed = |error: Error| Box::new(Failure { exit: Exit::of(&error, false), error });
+    let failed = |error: Error| Failure::new(error, false);
     if let Some(path) = &common.report {
         write_page(report, common, path).map_err(failed)?;
     }
@@ -329,11 +334,14 @@ fn write_page(report: &Report, common: &Common, path: &std::path::Path) -> Resul
 fn fail(failure: &Failure, json: bool) {
     eprintln!("error: {}", failure.error.report());
     if json {
-        let report = serde_json::json!({
-            "error": failure.error.to_string(),
-            "kind": failure.error.kind().name(),
-            "next": failure.error.next_step(),
-            "exit_code": failure.exit.code(),
+        let known = failure.report.as_ref().and_then(|report| serde_json::to_value(report).ok());
+        let report = known.unwrap_or_else(|| {
+            serde_json::json!({
+                "error": failure.error.to_string(),
+                "kind": failure.error.kind().name(),
+                "next": failure.error.next_step(),
+                "exit_code": failure.exit.code(),
+            })
         });
         let _ = writeln!(std::io::stdout(), "{report:#}");
     }

@@ -10,7 +10,7 @@ mod write;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use trimaran_backends::Database;
 use trimaran_backends::bulk::Chunk;
@@ -19,7 +19,7 @@ use trimaran_core::digest::Digest;
 use trimaran_core::{Error, Result};
 
 use crate::journal::{ChunkRecord, Journal};
-use crate::plan::Plan;
+use crate::plan::{Plan, TablePlan};
 use crate::progress::{Meter, Progress};
 use crate::resume;
 use crate::retry::Retries;
@@ -55,6 +55,20 @@ pub struct Copied {
     pub digest: Digest,
 }
 
+impl Copied {
+    fn add(&mut self, record: &ChunkRecord) {
+        self.rows_read += record.read;
+        self.rows_written += record.written;
+        self.rows_quarantined += record.quarantined;
+        self.bytes += record.bytes;
+        self.digest.add(record.digest);
+    }
+}
+
+fn lock(totals: &Mutex<Vec<Copied>>) -> MutexGuard<'_, Vec<Copied>> {
+    totals.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn as_text<S: serde::Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(digest)
 }
@@ -82,13 +96,13 @@ pub struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// Copies every chunk that the journal does not have yet, and returns the totals of each table, earlier ones
-    /// included.
+    /// Copies every chunk that the journal does not have yet. `totals` becomes those of each table, earlier ones included: of a
+    /// copy that fails, too.
     ///
     /// # Errors
     /// The engines', classified; [`trimaran_core::ErrorKind::Interrupted`] on request. Whatever was committed stays
     /// and is in the journal.
-    pub fn run(&self, progress: &Progress) -> Result<Vec<Copied>> {
+    pub fn run(&self, progress: &Progress, totals: &Mutex<Vec<Copied>>) -> Result<()> {
         let recorded = self
             .retries
             .run("read the journal", || self.journal.chunks(self.target.session()?.as_mut(), self.run))?;
@@ -119,24 +133,20 @@ impl Copy<'_> {
             .zip(self.scanned)
             .map(|(t, scanned)| progress.table("copy", &t.source_name().to_string(), scanned.rows))
             .collect();
-        let copied = self.move_all(&new, &meters)?;
-        let mut totals: Vec<Copied> = self
-            .plan
-            .tables
-            .iter()
-            .map(|t| Copied { table: t.source_name().to_string(), ..Copied::default() })
-            .collect();
-        for record in done.into_values().chain(copied) {
-            let place = self.plan.tables.iter().position(|t| t.source_name() == record.table);
-            if let Some(total) = place.map(|at| &mut totals[at]) {
-                total.rows_read += record.read;
-                total.rows_written += record.written;
-                total.rows_quarantined += record.quarantined;
-                total.bytes += record.bytes;
-                total.digest.add(record.digest);
+        let named = |t: &TablePlan| Copied { table: t.source_name().to_string(), ..Copied::default() };
+        *lock(totals) = self.plan.tables.iter().map(named).collect();
+        let places = self.plan.tables.iter().enumerate().map(|(at, t)| (t.source_name(), at));
+        let places: HashMap<TableName, usize> = places.collect();
+        for record in done.values() {
+            if let Some(at) = places.get(&record.table) {
+                lock(totals)[*at].add(record);
             }
         }
-        Ok(totals)
+        self.move_all(&new, &meters, |record| {
+            if let Some(at) = places.get(&record.table) {
+                lock(totals)[*at].add(record);
+            }
+        })
     }
 
     /// Depends on nothing but the data, so that a resumed run cuts the same chunks whatever its flags.
@@ -150,9 +160,14 @@ impl Copy<'_> {
         (CHUNK_BYTES / row).clamp(LEAST_ROWS, SCAN_ROWS)
     }
 
-    /// Moves chunks, each by a thread that reads and one that writes, as many pairs as the budget has jobs. At the first
-    /// error, or when the operator asks to stop, what is begun is ended and nothing more is begun.
-    fn move_all(&self, chunks: &[(usize, Chunk)], meters: &[Meter<'_>]) -> Result<Vec<ChunkRecord>> {
+    /// Moves chunks, each by a thread that reads and one that writes, as many pairs as the budget has jobs, and tells of each
+    /// to `done`. At the first error, or when the operator asks to stop, what is begun is ended and nothing more is begun.
+    fn move_all(
+        &self,
+        chunks: &[(usize, Chunk)],
+        meters: &[Meter<'_>],
+        done: impl Fn(&ChunkRecord) + Sync,
+    ) -> Result<()> {
         let places: Vec<Place> = chunks.iter().map(|(at, chunk)| Place { at: *at, chunk: *chunk }).collect();
         let mut open = vec![0; self.plan.tables.len()];
         places.iter().for_each(|place| open[place.at] += 1);
@@ -160,21 +175,21 @@ impl Copy<'_> {
         let pairs = self.budget.jobs.clamp(1, places.len().max(1));
         let pipes: Vec<Pipe> = (0..pairs).map(|_| Pipe::new(self.budget.buffer())).collect();
         let queue = Queue::new(places);
-        let done: Mutex<(Vec<ChunkRecord>, Option<Error>)> = Mutex::default();
-        let done_now = || done.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed: Mutex<Option<Error>> = Mutex::default();
+        let (queue, tables, done, failure) = (&queue, &tables, &done, &failed);
         std::thread::scope(|scope| {
-            for pipe in &pipes {
-                work::spawn(scope, "copy: read", || self.read_chunks(&queue, pipe))?;
-                work::spawn(scope, "copy: write", || {
-                    if let Err(error) = self.write_chunks(pipe, &tables, |record| done_now().0.push(record)) {
+            let started = pipes.iter().try_for_each(|pipe| {
+                work::spawn(scope, "copy: read", move || self.read_chunks(queue, pipe))?;
+                work::spawn(scope, "copy: write", move || {
+                    if let Err(error) = self.write_chunks(pipe, tables, done) {
                         queue.stop();
-                        done_now().1.get_or_insert(error);
+                        failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                     }
-                })?;
-            }
-            Ok(())
+                })
+            });
+            // A reader whose writer could not be started must not wait for it.
+            started.inspect_err(|_| pipes.iter().for_each(Pipe::close))
         })?;
-        let (records, failure) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        failure.map_or(Ok(records), Err)
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 }

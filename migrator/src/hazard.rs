@@ -45,6 +45,8 @@ pub enum Hazard {
     TooLarge,
     /// A row greater than the target's protocol carries.
     RowTooLarge,
+    /// A row that the target can't put on one of its pages, even with every value moved out that can be.
+    RowTooWide,
     /// Values longer than the target's index for a key holds.
     TooLongForKey,
     /// Values longer than a plain index of the target holds.
@@ -86,7 +88,7 @@ const SIZE: Remedy = Remedy::Column { codec: false, as_text: false, as_bytes: fa
 
 impl Hazard {
     /// Every kind, what it is, for people, and what can be done.
-    const TABLE: [(Hazard, &'static str, Remedy); 26] = [
+    const TABLE: [(Hazard, &'static str, Remedy); 27] = [
         (Hazard::NulInText, "NUL in text", TEXT),
         (Hazard::InvalidUtf8, "text is not UTF-8", TEXT),
         (Hazard::LoneSurrogate, "half a surrogate pair in text", TEXT),
@@ -105,6 +107,7 @@ impl Hazard {
         (Hazard::NullInKey, "NULL in a key or NOT NULL column", ASIDE),
         (Hazard::TooLarge, "larger than the target takes", SIZE),
         (Hazard::RowTooLarge, "the row is larger than the target takes", ASIDE),
+        (Hazard::RowTooWide, "the row does not fit on a page of the target", ASIDE),
         (Hazard::TooLongForKey, "longer than the target's keys hold", ASIDE),
         (Hazard::TooLongForIndex, "longer than the target's indexes hold", NOTE),
         (Hazard::Duplicate, "several rows with one key by the target's rules", ASIDE),
@@ -207,6 +210,9 @@ impl Hazard {
                 "choose --on-hazard quarantine, or take the key out of the plan"
             }
             Hazard::RowTooLarge => "choose --on-hazard quarantine",
+            Hazard::RowTooWide => {
+                "choose --on-hazard quarantine, or give columns narrower types in a plan (`plan -o`, then `--plan`)"
+            }
             _ => "choose --on-hazard quarantine or escape, or a policy for the column in the plan",
         }
     }

@@ -1,8 +1,10 @@
 //! The four commands: check, plan, run, verify.
 
+mod ending;
 mod job;
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use trimaran_backends::Location;
 use trimaran_core::{Error, ErrorKind, Result};
@@ -21,6 +23,8 @@ use crate::retry::RunLock;
 use crate::schema::{self, Occupied, Written};
 use crate::source::Budget;
 use crate::verify;
+pub use ending::Failure;
+use ending::told;
 use job::Job;
 
 /// What every command is told.
@@ -44,46 +48,27 @@ pub struct Order {
     pub show_values: bool,
 }
 
-/// A failure and the exit code it means, with what is known so far.
-#[derive(Debug)]
-pub struct Failure {
-    /// The exit.
-    pub exit: Exit,
-    /// The error.
-    pub error: Error,
-}
-
-fn finish(job: Result<Report>, begun: bool) -> Result<Report, Box<Failure>> {
-    job.map_err(|error| {
-        let error = interrupt::explained(error);
-        Box::new(Failure { exit: Exit::of(&error, begun), error })
-    })
-}
-
 /// Reads everything and changes nothing: what is there, what does not move, every hazard.
 ///
 /// # Errors
 /// With the exit code that it means.
 pub fn check(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
-    finish(
-        Job::open("check", order, progress).and_then(|mut job| {
-            let plan = job.timed("plan", Job::plan)?;
-            let mut scan = job.timed("check", |job| job.scan(&plan))?;
-            schema::survey(job.target.as_ref(), &plan, &mut scan.findings)?;
-            job.source.unchanged()?;
-            job.report.hazards = scan.findings.into_vec();
-            if !job.rejects() {
-                let outcome = match job.report.hazards.len() {
-                    0 => "no hazards: everything listed moves exactly".to_owned(),
-                    n => format!("{n} hazard(s), all provided for"),
-                };
-                job.report.end(Exit::Complete, outcome, Some("the same command with `run` moves it"));
-            }
-            job.report.went_by = Some(plan);
-            Ok(job.told())
-        }),
-        false,
-    )
+    told("check", order, progress, |job| {
+        let plan = job.timed("plan", Job::plan)?;
+        let mut scan = job.timed("check", |job| job.scan(&plan))?;
+        schema::survey(job.target.as_ref(), &plan, &mut scan.findings)?;
+        job.source.unchanged()?;
+        job.report.hazards = scan.findings.into_vec();
+        if !job.rejects() {
+            let outcome = match job.report.hazards.len() {
+                0 => "no hazards: everything listed moves exactly".to_owned(),
+                n => format!("{n} hazard(s), all provided for"),
+            };
+            job.report.end(Exit::Complete, outcome, Some("the same command with `run` moves it"));
+        }
+        job.report.went_by = Some(plan);
+        Ok(())
+    })
 }
 
 /// Makes the plan; the report holds it.
@@ -91,21 +76,18 @@ pub fn check(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>>
 /// # Errors
 /// With the exit code that it means.
 pub fn plan(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
-    finish(
-        Job::open("plan", order, progress).and_then(|mut job| {
-            let plan = job.timed("plan", Job::plan)?;
-            let outcome = format!("a plan for {} table(s), {} row(s)", plan.tables.len(), plan.estimate.rows);
-            job.report.went_by = Some(plan.clone());
-            job.report.plan = Some(plan);
-            job.report.end(
-                Exit::Complete,
-                outcome,
-                Some("`check` finds the hazards; edit the plan and give it with --plan"),
-            );
-            Ok(job.told())
-        }),
-        false,
-    )
+    told("plan", order, progress, |job| {
+        let plan = job.timed("plan", Job::plan)?;
+        let outcome = format!("a plan for {} table(s), {} row(s)", plan.tables.len(), plan.estimate.rows);
+        job.report.went_by = Some(plan.clone());
+        job.report.plan = Some(plan);
+        job.report.end(
+            Exit::Complete,
+            outcome,
+            Some("`check` finds the hazards; edit the plan and give it with --plan"),
+        );
+        Ok(())
+    })
 }
 
 /// Moves everything and proves it; continues what was interrupted.
@@ -113,14 +95,7 @@ pub fn plan(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> 
 /// # Errors
 /// With the exit code that it means.
 pub fn run(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
-    let mut begun = false;
-    let report = Job::open("run", order, progress).and_then(|mut job| {
-        let result = run_job(&mut job);
-        begun = job.begun;
-        job.report.retries = job.retries.count();
-        result.map(|()| job.told())
-    });
-    finish(report, begun)
+    told("run", order, progress, run_job)
 }
 
 fn run_job(job: &mut Job<'_>) -> Result<()> {
@@ -205,7 +180,8 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     let mut copied = None;
     if let Some(scan) = &scan {
         schema::create(written(job, &mut lock), &journal, &run.id, &plan, &occupied)?;
-        copied = Some(job.timed("copy", |job| {
+        let totals = Mutex::default();
+        let ended = job.timed("copy", |job| {
             Copy {
                 source: &job.source,
                 target: job.target.as_ref(),
@@ -217,8 +193,12 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
                 budget: order.budget,
                 retries: &job.retries,
             }
-            .run(job.progress)
-        })?);
+            .run(job.progress, &totals)
+        });
+        // What was copied is told, however far it got.
+        job.report.copied = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+        ended?;
+        copied = Some(job.report.copied.clone());
         job.source.unchanged()?;
         let failed = job.timed("keys", |job| {
             schema::complete(written(job, &mut lock), &journal, &run.id, &plan, &occupied, job.progress)
@@ -234,7 +214,6 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     let refused = objects::create_views(written(job, &mut lock), &journal, &run.id, &plan)?;
     job.report.not_moved.extend(refused);
     let verified = job.timed("verify", |job| job.verify(&plan, &journal, &run.id, copied.as_deref()))?;
-    job.report.copied = copied.unwrap_or_default();
     judge(job, &plan, verified)?;
     if job.report.exit_code != Exit::Mismatch.code() {
         lock.run(&job.retries, "write the journal", |session| {
@@ -312,37 +291,31 @@ fn judge(job: &mut Job<'_>, plan: &Plan, verified: Vec<verify::Verified>) -> Res
 /// # Errors
 /// With the exit code that it means.
 pub fn verify(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
-    finish(
-        Job::open("verify", order, progress).and_then(|mut job| {
-            let schema = order
-                .choices
-                .schema
-                .clone()
-                .unwrap_or_else(|| job.target.dialect().default_schema().to_owned());
-            let journal = Journal::new(job.target.dialect(), &schema);
-            let mut session = job.target.session()?;
-            let Some(run) = journal.earlier(session.as_mut(), &job.report.source)? else {
-                return Err(Error::new(ErrorKind::Configuration, "verify")
-                    .context(format!("schema {schema} has no journal of a run from {}", job.report.source))
-                    .hint("give the same --from and --schema as the run had"));
-            };
-            resume::same(job.source.database.engine(), &run.identity, &job.source.identity)?;
-            let plan = Plan::from_toml_unchecked(&run.plan)?;
-            job.report.run = Some(run.id.clone());
-            if run.state == State::Writing {
-                return Err(Error::new(ErrorKind::Interrupted, "verify")
-                    .context("the run is not complete")
-                    .hint("`run` with the same flags continues it"));
-            }
-            let verified = job.timed("verify", |job| job.verify(&plan, &journal, &run.id, None))?;
-            job.source.unchanged()?;
-            interrupt::check()?;
-            judge(&mut job, &plan, verified)?;
-            job.report.went_by = Some(plan);
-            Ok(job.told())
-        }),
-        false,
-    )
+    told("verify", order, progress, |job| {
+        let schema =
+            order.choices.schema.clone().unwrap_or_else(|| job.target.dialect().default_schema().to_owned());
+        let journal = Journal::new(job.target.dialect(), &schema);
+        let mut session = job.target.session()?;
+        let Some(run) = journal.earlier(session.as_mut(), &job.report.source)? else {
+            return Err(Error::new(ErrorKind::Configuration, "verify")
+                .context(format!("schema {schema} has no journal of a run from {}", job.report.source))
+                .hint("give the same --from and --schema as the run had"));
+        };
+        resume::same(job.source.database.engine(), &run.identity, &job.source.identity)?;
+        let plan = Plan::from_toml_unchecked(&run.plan)?;
+        job.report.run = Some(run.id.clone());
+        if run.state == State::Writing {
+            return Err(Error::new(ErrorKind::Interrupted, "verify")
+                .context("the run is not complete")
+                .hint("`run` with the same flags continues it"));
+        }
+        let verified = job.timed("verify", |job| job.verify(&plan, &journal, &run.id, None))?;
+        job.source.unchanged()?;
+        interrupt::check()?;
+        judge(job, &plan, verified)?;
+        job.report.went_by = Some(plan);
+        Ok(())
+    })
 }
 
 /// The time in milliseconds since 1970, in hexadecimal: later runs sort later.

@@ -9,7 +9,7 @@ use crate::migration_chart::{Chart, seconds};
 use crate::plan::{Plan, TablePlan};
 use crate::policy::{Policy, Treatment};
 use crate::report::{Report, bytes, line};
-use crate::report_output::shown;
+use crate::report_output::{UNFINISHED, shown};
 use crate::report_page::number;
 use crate::report_template;
 
@@ -33,7 +33,10 @@ struct Page<'r> {
     verdict: &'static str,
     word: &'static str,
     outcome: String,
+    causes: Vec<String>,
     next: Option<String>,
+    /// What the page begins with if the command did not end.
+    unfinished: Option<&'static str>,
     report: &'r Report,
     made_at: String,
     took: String,
@@ -131,7 +134,9 @@ fn page_of(report: &Report, about: About) -> Result<Page<'_>> {
         verdict,
         word,
         outcome: shown(&report.outcome),
+        causes: report.failed.iter().flat_map(|failed| &failed.causes).map(|cause| shown(cause)).collect(),
         next: report.next.as_deref().map(shown),
+        unfinished: report.failed.as_ref().map(|_| UNFINISHED),
         report,
         made_at: about.made_at.format("%Y-%m-%d %H:%M UTC").to_string(),
         took: seconds(took),
@@ -164,6 +169,12 @@ fn engine(version: &str) -> String {
 fn verdict(report: &Report) -> (&'static str, &'static str) {
     let code = report.exit_code;
     match report.command {
+        _ if report.failed.is_some() => match Exit::from_code(code) {
+            Exit::Interrupted => ("care", "stopped on the way; the same command goes on"),
+            Exit::Changed => ("bad", "ended: the source has changed"),
+            Exit::Hazards => ("bad", "ended: rows break a key of the target"),
+            _ => ("bad", "ended with an error"),
+        },
         _ if code == Exit::Mismatch.code() => ("bad", "differs"),
         _ if code == Exit::Hazards.code() => ("bad", "stopped before anything was written"),
         "check" if report.hazards.is_empty() => ("good", "nothing in the way"),
@@ -196,6 +207,12 @@ fn tiles(report: &Report, took: f64) -> Vec<Tile> {
             value: sum(|v| v.quarantined_rows),
             note: "kept whole, in the quarantine".to_owned(),
         });
+    }
+    if report.failed.is_some() && !report.copied.is_empty() {
+        let sum = |of: fn(&crate::copy::Copied) -> u64| number(report.copied.iter().map(of).sum());
+        let note = "committed by then".to_owned();
+        tiles.push(Tile { name: "Rows in the target", value: sum(|c| c.rows_written), note: note.clone() });
+        tiles.push(Tile { name: "Rows put aside", value: sum(|c| c.rows_quarantined), note });
     }
     let scanned: u64 = report.tables.iter().map(|t| t.bytes).sum();
     let copied: u64 = report.copied.iter().map(|t| t.bytes).sum();
@@ -248,7 +265,15 @@ fn tables(report: &Report) -> Vec<Table> {
         differences: Vec::new(),
     };
     if report.verified.is_empty() {
-        return report.tables.iter().map(|t| table(&t.table, t.rows)).collect();
+        let scanned = report.tables.iter().map(|t| {
+            let copied = report.copied.iter().find(|c| c.table == t.table);
+            Table {
+                written: copied.map(|c| number(c.rows_written)),
+                aside: copied.map(|c| number(c.rows_quarantined)),
+                ..table(&t.table, t.rows)
+            }
+        });
+        return scanned.collect();
     }
     let verified = report.verified.iter().map(|v| Table {
         written: Some(number(v.target_rows)),

@@ -6,7 +6,7 @@ use trimaran_backends::{Dialect, Session};
 use trimaran_core::{Engine, Error, ErrorKind, Result};
 
 use crate::journal::Journal;
-use crate::plan::Plan;
+use crate::plan::{CheckPlan, Plan};
 use crate::schema::{Steps, Written};
 
 /// Creates the enum types that columns of the plan have.
@@ -20,6 +20,32 @@ pub(crate) fn create_enums(dialect: &dyn Dialect, steps: &mut Steps<'_>, plan: &
         }
     }
     Ok(())
+}
+
+/// The statements that add a table's CHECK constraints.
+pub(crate) fn checks(dialect: &dyn Dialect, plan: &Plan, table: usize) -> Vec<Statement> {
+    let planned = &plan.tables[table];
+    let name = planned.target_name();
+    let add = |(at, check): (usize, &CheckPlan)| {
+        let quoted = check.name.as_ref().map(|name| dialect.quote(name));
+        let sql = check.statement(quoted.as_deref(), &dialect.qualify(&name));
+        let shown = check.name.clone().unwrap_or_else(|| (at + 1).to_string());
+        Statement::new(format!("check {shown} of {name}"), sql)
+    };
+    planned.checks.iter().enumerate().map(add).collect()
+}
+
+/// How it is told that rows break a check that is to be added: as of a key that they break.
+pub(crate) fn broken(error: Error) -> Error {
+    Error::new(ErrorKind::Conflict, "add a check")
+        .context(error.to_string())
+        .source(error)
+        .hint("mend the source, or take the check out of the plan (`plan -o`, then `run --restart --plan`)")
+}
+
+/// Whether rows break a CHECK constraint: SQLSTATE 23514, check_violation.
+pub(crate) fn is_broken_check(error: &Error) -> bool {
+    error.engine_code() == Some("23514")
 }
 
 /// The statements that make a table's indexes of other than columns.

@@ -18,7 +18,7 @@ mod objects;
 mod policies;
 mod text;
 
-pub use objects::{EnumPlan, IndexSqlPlan, ViewPlan};
+pub use objects::{CheckPlan, EnumPlan, IndexSqlPlan, ViewPlan};
 
 /// The version of the plan's format.
 const VERSION: u32 = 1;
@@ -93,6 +93,9 @@ pub struct TablePlan {
     /// Its indexes on expressions, by a collation or of some rows.
     #[serde(default, rename = "index_sql", skip_serializing_if = "Vec::is_empty")]
     pub index_sql: Vec<IndexSqlPlan>,
+    /// Its CHECK constraints.
+    #[serde(default, rename = "check", skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckPlan>,
     /// Its foreign keys.
     #[serde(default, rename = "foreign_key", skip_serializing_if = "Vec::is_empty")]
     pub foreign_keys: Vec<ForeignKeyPlan>,

@@ -72,6 +72,7 @@ pub fn plan(
             unique: Vec::new(),
             indexes: Vec::new(),
             index_sql: Vec::new(),
+            checks: Vec::new(),
             foreign_keys: Vec::new(),
         };
         let scope = objects::scope(source, table, &types, target, choices, &catalog.unmovable)?;
@@ -84,6 +85,7 @@ pub fn plan(
         }
         plan_keys(table, &mut draft, &mut plan.not_moved);
         plan.tables.push(draft);
+        objects::plan_checks(&mut plan, &table.name, &scope);
         objects::plan_indexes(&mut plan, &table.name, scope);
     }
     enums::plan_enums(&mut plan, choices.enums);

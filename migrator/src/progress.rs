@@ -1,7 +1,7 @@
 //! What a person sees while it works: a bar per table on a terminal, plain lines elsewhere, nothing when quiet.
 
 use std::io::IsTerminal;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -58,6 +58,7 @@ impl Progress {
             begun: OnceLock::new(),
             line_at: Mutex::new(Instant::now()),
             ended: Mutex::new(Instant::now()),
+            cleared: AtomicBool::new(false),
         }
     }
 }
@@ -75,6 +76,14 @@ pub struct Meter<'p> {
     line_at: Mutex<Instant>,
     /// When rows were counted last.
     ended: Mutex<Instant>,
+    cleared: AtomicBool,
+}
+
+/// A table that was not gone through to its end is told of all the same.
+impl Drop for Meter<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 impl Meter<'_> {
@@ -147,11 +156,16 @@ impl Meter<'_> {
         ));
     }
 
-    /// Takes the bar away without a word. Once for each table.
+    /// Takes the bar away without a word.
     pub fn clear(&self) {
+        if self.cleared.swap(true, Ordering::Relaxed) {
+            return;
+        }
         if let (Some(begun), Ok(ended)) = (self.begun.get(), self.ended.lock()) {
             let amount = (self.done.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
-            self.progress.timeline.table(self.verb, &self.name, (*begun, *ended), amount);
+            // Nothing was counted of a table that was only begun.
+            let ended = (*ended).max(*begun);
+            self.progress.timeline.table(self.verb, &self.name, (*begun, ended), amount);
         }
         if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();

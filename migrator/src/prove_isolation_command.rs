@@ -48,9 +48,7 @@ impl Command {
     pub(crate) fn run(&self) -> Result<Exit, Box<Failure>> {
         match self {
             Self::Administer(command) => command.run(),
-            Self::ProveIsolation(prove) => {
-                prove.run().map_err(|error| Box::new(Failure { exit: Exit::of(&error, false), error }))
-            }
+            Self::ProveIsolation(prove) => prove.run().map_err(|error| Failure::new(error, false)),
         }
     }
 

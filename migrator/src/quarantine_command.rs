@@ -104,7 +104,7 @@ impl Command {
     /// # Errors
     /// With the exit code that it means.
     pub(crate) fn run(&self) -> Result<Exit, Box<Failure>> {
-        let failed = |begun: bool| move |error| Box::new(Failure { exit: Exit::of(&error, begun), error });
+        let failed = |begun: bool| move |error| Failure::new(error, begun);
         let which = interrupt::listen().and_then(|()| self.options().which()).map_err(failed(false))?;
         let report = match self {
             Command::List(_) => quarantine::list(&which).map_err(failed(false))?,

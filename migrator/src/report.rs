@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
+use trimaran_backends::Location;
 use trimaran_backends::catalog::Unmovable;
+use trimaran_core::Error;
 
 use crate::compare::{Difference, Kind};
 use crate::copy::Copied;
@@ -69,6 +71,9 @@ pub struct Report {
     /// When what was done.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub timeline: Vec<Span>,
+    /// The error that it ended with.
+    #[serde(flatten)]
+    pub failed: Option<Failed>,
     /// One sentence: how it ended.
     pub outcome: String,
     /// What to do next, where there is something.
@@ -78,7 +83,30 @@ pub struct Report {
     pub exit_code: u8,
 }
 
+/// The error that a command ended with.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failed {
+    /// What it says.
+    pub error: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// What it came from, the nearest first.
+    pub causes: Vec<String>,
+}
+
 impl Report {
+    /// Of a command that has found and done nothing yet.
+    pub fn new(command: &'static str, from: &Location, to: &Location) -> Self {
+        Self { command, source: from.to_string(), target: to.to_string(), ..Self::default() }
+    }
+
+    /// Sets that it ended with an error.
+    pub fn fail(&mut self, exit: Exit, error: &Error) {
+        self.end(exit, error.to_string(), error.next_step());
+        self.failed =
+            Some(Failed { error: error.to_string(), kind: error.kind().name(), causes: error.causes() });
+    }
+
     /// Sets how it ended.
     pub fn end(&mut self, exit: Exit, outcome: impl Into<String>, next: Option<&str>) {
         self.exit_code = exit.code();

@@ -1,10 +1,14 @@
 //! Where a report goes, and how what users wrote is shown in it.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use trimaran_core::{Error, ErrorKind, Result};
+
+/// What the page of a command that ended with an error begins with: the next one may take its place, for it is often the same
+/// command again.
+pub(crate) const UNFINISHED: &str = "<!-- The command did not end: the next one replaces this page. -->";
 
 /// How many characters of a group's name are shown.
 const SHOWN: usize = 80;
@@ -26,18 +30,28 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     }
 }
 
+/// Whether a page is there that says of itself that it may be replaced.
+fn is_unfinished(path: &Path) -> bool {
+    let mut head = Vec::new();
+    path.symlink_metadata().is_ok_and(|there| there.is_file())
+        && std::fs::File::open(path)
+            .and_then(|file| file.take(UNFINISHED.len() as u64).read_to_end(&mut head))
+            .is_ok_and(|_| head == UNFINISHED.as_bytes())
+}
+
 /// Says early that the report can't be written there.
 ///
 /// # Errors
 /// `Configuration` if something is there and shall stay.
 pub(crate) fn check(path: &Path, force: bool) -> Result<()> {
-    match force || path.symlink_metadata().is_err() {
+    match force || path.symlink_metadata().is_err() || is_unfinished(path) {
         true => Ok(()),
         false => Err(is_there(path)),
     }
 }
 
-/// Writes it: to a new file, whole or not at all, for its owner alone; with `force` in the place of one that is there.
+/// Writes it: to a new file, whole or not at all, for its owner alone; with `force`, or if that one is of a command that did not
+/// end, in the place of one that is there.
 ///
 /// # Errors
 /// `Configuration` if it can't be written there.
@@ -56,7 +70,7 @@ pub(crate) fn write(text: &str, output: Option<&Path>, force: bool) -> Result<()
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(draft).map_err(failed(path))?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| {
-        if force {
+        if force || is_unfinished(path) {
             return std::fs::rename(draft, path);
         }
         // A link is made only where nothing is, whoever else writes there meanwhile.

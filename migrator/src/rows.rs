@@ -11,8 +11,10 @@ use crate::plan::{Plan, TablePlan};
 use crate::policy::{Policy, Treatment};
 use crate::{kept, mapping, meaning, unique};
 
+mod heap_tuple;
 mod measure;
 
+use heap_tuple::HeapTuple;
 use measure::{Indexed, declared_length, indexed};
 
 /// A key's values, hashed: the first 16 bytes of the SHA-256 of their canonical bytes.
@@ -64,6 +66,8 @@ pub struct RowMapper<'p> {
     declared: Vec<Option<usize>>,
     key: Vec<usize>,
     indexed: Vec<Indexed>,
+    /// How a row lies on a page of the target, if there can be one that a page does not hold.
+    heap_tuple: Option<HeapTuple>,
     references: Vec<Reference>,
     doubled: Vec<Doubled>,
 }
@@ -166,6 +170,7 @@ impl<'p> RowMapper<'p> {
             declared: table.columns.iter().map(declared_length).collect(),
             key: table.positions(&table.primary_key).unwrap_or_default(),
             indexed: indexed(plan.target, table),
+            heap_tuple: HeapTuple::of(plan.target, table),
             references,
             doubled: held.doubled.clone(),
         }

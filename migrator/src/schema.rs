@@ -306,6 +306,10 @@ pub fn complete(
             if phase == Phase::Indexes {
                 statements.extend(objects::indexes(dialect, plan, at));
             }
+            let checks = statements.len();
+            if phase == Phase::Indexes {
+                statements.extend(objects::checks(dialect, plan, at));
+            }
             for (place, statement) in statements.into_iter().enumerate() {
                 if steps.done.contains(&statement.step) {
                     continue;
@@ -318,9 +322,13 @@ pub fn complete(
                         let reason = "a value is longer than the target can index".to_owned();
                         failed.push(Unmovable::new("index", statement.step.clone(), reason));
                     }
+                    Err(error) if place >= checks && objects::is_broken_check(&error) => {
+                        return Err(objects::broken(error));
+                    }
                     Err(error) if place >= own && objects::is_refusal(&error) => {
+                        let kind = if place < checks { "index" } else { "check constraint" };
                         let reason = format!("the target refused it: {error}");
-                        failed.push(Unmovable::new("index", statement.step.clone(), reason));
+                        failed.push(Unmovable::new(kind, statement.step.clone(), reason));
                     }
                     // An engine that can declare foreign keys only before there are rows takes them in the rows' order.
                     Err(error)

@@ -126,7 +126,9 @@ impl Command {
                 let _ = std::io::stdout().write_all(text.as_bytes());
                 Ok(Exit::Complete)
             }
-            Err(error) => Err(Box::new(Failure { exit: exit_of(&error, watch.has_begun()), error })),
+            Err(error) => {
+                Err(Box::new(Failure { exit: exit_of(&error, watch.has_begun()), error, report: None }))
+            }
         }
     }
 

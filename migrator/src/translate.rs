@@ -1,4 +1,4 @@
-//! Expressions of a source's SQL in Postgres's: generated columns, indexes on expressions, indexes of some rows.
+//! Expressions of a source's SQL in Postgres's: generated columns, CHECK constraints, indexes on expressions, indexes of some rows.
 //!
 //! Only what has one meaning on both is carried over; everything else is an error that says why, and whoever asked moves the
 //! values, or reports the object, instead. What is here was chosen by these differences:
@@ -10,6 +10,7 @@
 //! - a column with a collation of its own is compared by that: its text is not compared;
 //! - a truth is the number 0 or 1 in SQLite: where a number is wanted it is cast to one.
 
+mod check;
 mod index;
 mod parser;
 mod tokens;
@@ -18,6 +19,7 @@ use std::collections::HashMap;
 
 use trimaran_core::{Engine, LogicalType};
 
+pub(crate) use check::{check, names as check_names};
 pub(crate) use index::{index, names as index_names};
 use tokens::{Token, tokens};
 

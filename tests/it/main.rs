@@ -4,6 +4,7 @@
 
 mod big;
 mod cache;
+mod checks;
 mod cli;
 #[cfg(feature = "testing")]
 mod connections;

@@ -90,3 +90,60 @@ fn a_difference_stands_at_the_top_of_the_page() {
     assert!(text.contains("missing on the target"));
     assert!(text.find("plain differs") < text.find("<h2>Tables</h2>"));
 }
+
+#[cfg(feature = "testing")]
+#[test]
+fn a_run_that_ends_with_an_error_has_a_page_too_and_the_next_one_replaces_it() {
+    use crate::cli::migrate_in;
+    use crate::faults::{CHUNK_ROWS, FLAGS, duckdb_source};
+
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (duckdb_source(&folder.path().join("source.db")), database());
+    let file = folder.path().join("report.html");
+    let flags = [&FLAGS[..], &["--report", file.to_str().unwrap()]].concat();
+    let log = folder.path().join("writes");
+    let elsewhere = database();
+    migrate_in(
+        &[CHUNK_ROWS, ("TRIMARAN_FAULT_LOG", log.to_str().unwrap())],
+        "run",
+        &from,
+        elsewhere.url(),
+        &FLAGS,
+    )
+    .expect(5);
+    let writes = std::fs::read_to_string(log).unwrap();
+    let keys = writes.lines().position(|line| line.contains("ALTER")).unwrap() + 1;
+
+    // The rows are all there, and the first key can't be made.
+    let fault = format!("fail:before:{keys}");
+    let failed =
+        migrate_in(&[CHUNK_ROWS, ("TRIMARAN_FAULT", &fault)], "run", &from, to.url(), &flags).expect(7);
+    let text = page(&file);
+    assert!(text.contains("stopped on the way; the same command goes on"));
+    assert!(text.contains("committed by then") && text.contains("5\u{202f}006"), "{text}");
+    assert!(text.contains("<rect class=\"copy\""), "a timeline");
+    let error = failed.json["error"].as_str().unwrap();
+    assert_eq!(failed.json["outcome"], error);
+    assert!(failed.stderr.contains(error), "{}", failed.stderr);
+    let written = |table: &serde_json::Value| table["rows_written"].as_u64().unwrap();
+    assert_eq!(failed.json["copied"].as_array().unwrap().iter().map(written).sum::<u64>(), 5_006);
+    assert_eq!((&failed.json["exit_code"], &failed.json["command"]), (&7.into(), &"run".into()));
+
+    migrate_in(&[CHUNK_ROWS], "run", &from, to.url(), &flags).expect(5);
+    assert!(page(&file).contains("complete and proved"));
+    migrate("verify", &from, to.url(), &flags[4..]).expect(2);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_on_a_page_with_the_next_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = source(folder.path());
+    let file = folder.path().join("report.html");
+    let nobody = "postgres://me@127.0.0.1:1/app";
+    let failed = migrate("check", &from, nobody, &["--report", file.to_str().unwrap()]).expect(3);
+    let text = page(&file);
+    assert!(text.contains("ended with an error") && text.contains("Next: "), "{text}");
+    assert!(text.contains("127.0.0.1:1") && text.contains("source.sqlite"), "{text}");
+    assert_eq!((&failed.json["kind"], &failed.json["exit_code"]), (&"unavailable".into(), &3.into()));
+    assert_eq!(failed.json["next"].as_str().is_some(), text.contains("Next: "));
+}

@@ -189,8 +189,15 @@ fn constraints(
             kind => {
                 let kind =
                     if kind == "CHECK" { "check constraint".to_owned() } else { kind.to_ascii_lowercase() };
-                let reason = format!("add it on the target by hand: {}", row.text(4)?);
+                let text = row.text(4)?;
+                let reason = format!("add it on the target by hand: {text}");
+                let before = unmovable.len();
                 catalog_unmovable::push(unmovable, &kind, &name, Some(&row.text(7)?), reason);
+                for check in unmovable.iter_mut().skip(before) {
+                    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+                    let table = format!("{}.{}", quoted(&name.schema), quoted(&name.name));
+                    check.sql = Some(format!("ALTER TABLE {table} ADD {text}"));
+                }
             }
         }
     }

@@ -227,17 +227,20 @@ fn read_table(
 
 /// Names what a `CREATE TABLE` says that has no place in the catalogue.
 fn report_clauses(table: &str, outline: &Outline, unmovable: &mut Vec<Unmovable>) {
-    let mut report = |kind: &str, count: usize, what: String| {
-        if count > 0 {
-            unmovable.push(Unmovable::new(
-                kind,
-                table,
-                format!("{count} of them, not enforced on the target: {what}"),
-            ));
-        }
-    };
-    report("check constraint", outline.checks.len(), outline.checks.join("; "));
-    report("conflict clause", outline.conflict_clauses.len(), outline.conflict_clauses.join(", "));
+    for check in &outline.checks {
+        let name = check.name.as_ref().map_or_else(|| table.to_owned(), |name| format!("{table}.{name}"));
+        let reason = format!("not enforced on the target: {}", check.expression);
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let named =
+            check.name.as_ref().map_or_else(String::new, |name| format!("CONSTRAINT {} ", quoted(name)));
+        let sql = format!("ALTER TABLE {} ADD {named}CHECK ({})", quoted(table), check.expression);
+        unmovable.push(Unmovable::new("check constraint", name, reason).with_sql(sql));
+    }
+    let clauses = &outline.conflict_clauses;
+    if !clauses.is_empty() {
+        let reason = format!("{} of them, not enforced on the target: {}", clauses.len(), clauses.join(", "));
+        unmovable.push(Unmovable::new("conflict clause", table, reason));
+    }
 }
 
 struct DescribedColumn {

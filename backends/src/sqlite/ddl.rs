@@ -29,13 +29,22 @@ pub(crate) enum ConstraintKind {
     Foreign,
 }
 
+/// A CHECK constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Check {
+    /// The name it was given.
+    pub(crate) name: Option<String>,
+    /// Its expression.
+    pub(crate) expression: String,
+}
+
 /// What a `CREATE TABLE` statement says beyond the pragmas.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outline {
     /// Keys and foreign keys in order.
     pub(crate) constraints: Vec<Constraint>,
-    /// The expressions of CHECK constraints.
-    pub(crate) checks: Vec<String>,
+    /// CHECK constraints.
+    pub(crate) checks: Vec<Check>,
     /// Generated columns and their expressions.
     pub(crate) generated: Vec<(String, String)>,
     /// What constraints do on conflict, other than to abort: `REPLACE`, `IGNORE`, …
@@ -117,8 +126,9 @@ impl Outline {
                 name = next.map(Token::unquoted);
                 at += 1;
             } else if token.is("CHECK") {
-                name = None;
-                self.checks.extend(group_text(sql, item, at + 1));
+                let name = name.take();
+                self.checks
+                    .extend(group_text(sql, item, at + 1).map(|expression| Check { name, expression }));
             } else if token.is("AS") {
                 self.generated.extend(column.clone().zip(group_text(sql, item, at + 1)));
             } else if token.is("CONFLICT") {
@@ -258,7 +268,7 @@ mod tests {
              [check (] TEXT DEFAULT ', CHECK (''no'')' CHECK (length(\"check (\") > 0) UNIQUE ON CONFLICT REPLACE,\n\
              `p``q` INT CONSTRAINT \"to it\" REFERENCES t (x) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,\n\
              g TEXT GENERATED ALWAYS AS (upper(id || ',')) VIRTUAL,\n\
-             CONSTRAINT \"U \"\"1\"\"\" UNIQUE (id, \"check (\" COLLATE NOCASE) CHECK ((1) = (1)),\n\
+             CONSTRAINT \"U \"\"1\"\"\" UNIQUE (id, \"check (\" COLLATE NOCASE) CONSTRAINT one CHECK ((1) = (1)),\n\
              FOREIGN KEY (id, `p``q`) REFERENCES u)",
         );
         let constraint = |kind, name: Option<&str>, columns: &[&str]| Constraint {
@@ -266,6 +276,10 @@ mod tests {
             name: name.map(str::to_owned),
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
             deferred: name == Some("to it"),
+        };
+        let check = |name: Option<&str>, expression: &str| Check {
+            name: name.map(str::to_owned),
+            expression: expression.to_owned(),
         };
         assert_eq!(
             outline,
@@ -277,7 +291,7 @@ mod tests {
                     constraint(ConstraintKind::Unique, Some("U \"1\""), &["id", "check ("]),
                     constraint(ConstraintKind::Foreign, None, &["id", "p`q"]),
                 ],
-                checks: vec!["length(\"check (\") > 0".into(), "(1) = (1)".into()],
+                checks: vec![check(None, "length(\"check (\") > 0"), check(Some("one"), "(1) = (1)")],
                 generated: vec![("g".into(), "upper(id || ',')".into())],
                 conflict_clauses: vec!["REPLACE".into()],
                 autoincrement: true,

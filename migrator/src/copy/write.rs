@@ -88,7 +88,7 @@ impl Copy<'_> {
         &self,
         pipe: &Pipe,
         tables: &Tables<'_, '_>,
-        mut done: impl FnMut(ChunkRecord),
+        done: impl Fn(&ChunkRecord),
     ) -> Result<()> {
         let _emptying = Emptying(pipe);
         let mut session = None;
@@ -100,11 +100,11 @@ impl Copy<'_> {
             let meter = &tables.meters[place.at];
             meter.start();
             let record = self.move_chunk(&mut session, place, pipe, meter)?;
+            done(&record);
             if tables.open[place.at].fetch_sub(1, Ordering::AcqRel) == 1 {
                 meter.finish();
                 self.finish(&mut session, &record.table)?;
             }
-            done(record);
         }
         Ok(())
     }

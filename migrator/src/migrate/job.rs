@@ -50,12 +50,9 @@ impl<'o> Job<'o> {
         let target: Arc<dyn Database> = Arc::from(open(&order.to, options)?);
         let target_version = target.catalog(Some(target.dialect().default_schema()))?.version;
         let report = Report {
-            command,
-            source: order.from.to_string(),
             source_version: format!("{} {}", source.catalog.engine, source.catalog.version),
-            target: order.to.to_string(),
             target_version: format!("{} {target_version}", target.engine()),
-            ..Report::default()
+            ..Report::new(command, &order.from, &order.to)
         };
         let retries = Retries::new(order.retries, progress);
         Ok(Self { order, source, target, progress, retries, report, begun: false })
@@ -73,9 +70,9 @@ impl<'o> Job<'o> {
         result
     }
 
-    /// The report, with when what was done.
+    /// The report, with when what was done and how often again.
     pub(super) fn told(self) -> Report {
-        Report { timeline: self.progress.timeline().spans(), ..self.report }
+        Report { retries: self.retries.count(), timeline: self.progress.timeline().spans(), ..self.report }
     }
 
     pub(super) fn plan(&mut self) -> Result<Plan> {

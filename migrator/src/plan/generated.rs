@@ -1,4 +1,4 @@
-//! Columns that the target computes: they are read and compared, but not written.
+//! What the target computes by expressions: columns, which are read and compared, but not written, and CHECK constraints.
 
 use trimaran_backends::dialect;
 use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result, Value};
@@ -22,7 +22,37 @@ impl TablePlan {
     }
 }
 
+/// Whether a column's policy may change its values.
+fn changes(column: &ColumnPlan) -> bool {
+    column.is_escaped() || matches!(column.on_hazard, Policy::Replace | Policy::AsText | Policy::AsBytes)
+}
+
 impl Plan {
+    /// A check holds of the values as they are, so that a policy which changes them would make it another one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`], naming the column and the check.
+    pub(super) fn checked_as_they_are(&self) -> Result<()> {
+        let dialect = dialect::of(self.target)?;
+        for table in &self.tables {
+            for check in &table.checks {
+                let named = |c: &&ColumnPlan| changes(c) && check.sql.contains(&dialect.quote(&c.target));
+                if let Some(column) = table.columns.iter().find(named) {
+                    return Err(Error::new(ErrorKind::Configuration, "use the plan")
+                        .context(format!(
+                            "table {} has the check {}, of values of {} that `{}` may change",
+                            table.source_name(),
+                            check.sql,
+                            column.name,
+                            column.on_hazard
+                        ))
+                        .hint("take that `check` out of the plan"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A column is computed from what the target holds, so that a policy which changes that would change what comes of it.
     ///
     /// # Errors
@@ -32,10 +62,6 @@ impl Plan {
         for table in &self.tables {
             for (column, expression) in table.columns.iter().filter_map(|c| Some((c, c.generated.as_ref()?)))
             {
-                let changes = |c: &ColumnPlan| {
-                    c.is_escaped()
-                        || matches!(c.on_hazard, Policy::Replace | Policy::AsText | Policy::AsBytes)
-                };
                 let named = |c: &ColumnPlan| expression.contains(&dialect.quote(&c.target));
                 let source = table.columns.iter().find(|c| changes(c) && (named(c) || c.name == column.name));
                 if let Some(source) = source {

@@ -45,6 +45,27 @@ impl IndexSqlPlan {
     }
 }
 
+/// A CHECK constraint whose condition means the same on Postgres, in its SQL.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckPlan {
+    /// Its name on the target; the target chooses one if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The statement that would add it on the source.
+    pub source: String,
+    /// Its condition, in parentheses and the target's SQL.
+    pub sql: String,
+}
+
+impl CheckPlan {
+    /// The statement that adds it. `table` and `name` are in quotes already.
+    pub fn statement(&self, name: Option<&str>, table: &str) -> String {
+        let name = name.map_or_else(String::new, |name| format!("CONSTRAINT {name} "));
+        format!("ALTER TABLE {table} ADD {name}CHECK {}", self.sql)
+    }
+}
+
 /// An enum type that columns of the plan have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EnumPlan {

@@ -21,8 +21,8 @@ impl Plan {
             "# A migration plan. Edit it and give it back with --plan.\n\
              # A table or column whose section is taken out does not move; `target` renames; `type` is the target's type;\n\
              # `on_hazard` is reject, quarantine, escape, as_text, as_bytes, or replace with `replace` = a normalisation.\n\
-             # A column with `generated` is computed by that on the target; without the line its values move. A `view` is made if its\n\
-             # `create` is true, from its `sql`, which is the source's until you edit it.\n\
+             # A column with `generated` is computed by that on the target; without the line its values move. A `check` is added after\n\
+             # the rows. A `view` is made if its `create` is true, from its `sql`, which is the source's until you edit it.\n\
              # The fingerprint ties the plan to the source's schema.\n{lossy}\n{body}"
         ))
     }
@@ -107,6 +107,7 @@ impl Plan {
             }
         }
         plan.settle_policies()?;
+        plan.checked_as_they_are()?;
         let made: Vec<String> = plan.views.iter().filter(|v| v.create).map(|v| v.name.clone()).collect();
         plan.not_moved.retain(|thing| thing.kind != "view" || !made.contains(&thing.name));
         Ok(plan)

@@ -8,7 +8,7 @@ use trimaran_core::{Engine, Result, Value};
 
 use super::types::Types;
 use crate::choices::Choices;
-use crate::plan::{IndexSqlPlan, Plan, ViewPlan};
+use crate::plan::{CheckPlan, IndexSqlPlan, Plan, ViewPlan};
 use crate::policy::Policy;
 use crate::translate::{self, Operand, Scope};
 
@@ -84,6 +84,36 @@ pub(super) fn plan_indexes(plan: &mut Plan, table: &TableName, scope: Scope) {
         }
     }
     plan.not_moved.retain(|thing| thing.kind != "index" || !moved.contains(&thing.name));
+}
+
+/// Moves the CHECK constraints of a table that can be told in the target's SQL out of what does not move.
+pub(super) fn plan_checks(plan: &mut Plan, table: &TableName, scope: &Scope) {
+    if plan.target != Engine::Postgres {
+        return;
+    }
+    let scope = Scope { source: scope.source, columns: scope.columns.clone(), generated: true };
+    let mut moved = Vec::new();
+    plan.not_moved.retain_mut(|thing| {
+        let Some(sql) = thing.sql.as_ref().filter(|_| thing.kind == "check constraint") else { return true };
+        let about = translate::check_names(sql).filter(|about| match about.table.as_slice() {
+            [name] => *name == table.name,
+            [schema, name] => (schema, name) == (&table.schema, &table.name),
+            _ => false,
+        });
+        let Some(about) = about else { return true };
+        match translate::check(sql, &scope) {
+            Ok(condition) => {
+                moved.push(CheckPlan { name: about.name, source: sql.clone(), sql: condition });
+                false
+            }
+            Err(why) => {
+                thing.reason = format!("{why}; {}", thing.reason);
+                true
+            }
+        }
+    });
+    let planned = plan.tables.iter_mut().find(|planned| planned.source_name() == *table);
+    planned.into_iter().for_each(|planned| planned.checks.append(&mut moved));
 }
 
 /// Offers the views of the source.

@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::hazard::Hazard;
 use crate::interrupt;
 use crate::journal::{Entry, State};
+use crate::objects;
 use crate::plan::TablePlan;
 use crate::policy::Policy;
 use crate::progress::Progress;
@@ -122,6 +123,11 @@ fn finish(session: &mut dyn Session, done: Result<()>) -> Result<()> {
     }
 }
 
+/// Whether the target refuses rows for what they say: for a key or a check.
+fn is_of_rows(error: &Error) -> bool {
+    error.kind() == ErrorKind::Conflict || objects::is_broken_check(error)
+}
+
 /// A row that moves now.
 struct Row {
     entry: Entry,
@@ -199,11 +205,11 @@ impl Work<'_> {
         let written = self.write_all(session, table, rows);
         match finish(session, written) {
             Ok(()) => Ok(rows.len() as u64),
-            Err(error) if error.kind() == ErrorKind::Conflict && rows.len() > 1 => {
+            Err(error) if is_of_rows(&error) && rows.len() > 1 => {
                 let (head, tail) = rows.split_at(rows.len() / 2);
                 Ok(self.write(session, table, head)? + self.write(session, table, tail)?)
             }
-            Err(error) if error.kind() == ErrorKind::Conflict => Ok(0),
+            Err(error) if is_of_rows(&error) => Ok(0),
             Err(error) => Err(error),
         }
     }

@@ -38,6 +38,13 @@ impl RowMapper<'_> {
             let found = self.about(largest, Hazard::RowTooLarge);
             mapped.hazards.push(found);
         }
+        if let Some(heap_tuple) = &self.heap_tuple
+            && !heap_tuple.fits(&self.written(mapped))
+        {
+            // All columns share in it: one of them has to say the policy, and the last is the one with no room.
+            let found = self.about(mapped.values.len() - 1, Hazard::RowTooWide);
+            mapped.hazards.push(found);
+        }
     }
 
     fn written<'m>(&self, mapped: &'m Mapped<'_>) -> Vec<Value<'m>> {

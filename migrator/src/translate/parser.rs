@@ -107,6 +107,13 @@ impl<'t> Parser<'t> {
             let not = if not { "NOT " } else { "" };
             return Ok(made(format!("({} {not}IN ({}))", left.sql, list.join(", ")), Kind::Bool));
         }
+        if self.takes("BETWEEN") {
+            let low = self.sum()?;
+            self.wants("AND")?;
+            let high = self.sum()?;
+            let (low, high) = (ordered(&left, ">=", &low)?, ordered(&left, "<=", &high)?);
+            return Ok(made(format!("({low} AND {high})"), Kind::Bool));
+        }
         for (spelled, operator) in [("=", "="), ("==", "="), ("<>", "<>"), ("!=", "<>")] {
             if self.takes(spelled) {
                 let right = self.order()?;
@@ -122,12 +129,7 @@ impl<'t> Parser<'t> {
         for operator in ["<=", ">=", "<", ">"] {
             if self.takes(operator) {
                 let right = self.sum()?;
-                let numbers = |side: &Translated| matches!(side.kind, Kind::Int | Kind::Float);
-                // A whole number beyond 53 bits is rounded when it meets a real.
-                if !numbers(&left) || left.kind != right.kind {
-                    return Err(format!("`{operator}` of other than whole numbers or reals"));
-                }
-                return Ok(made(format!("({} {operator} {})", left.sql, right.sql), Kind::Bool));
+                return Ok(made(ordered(&left, operator, &right)?, Kind::Bool));
             }
         }
         Ok(left)
@@ -237,7 +239,7 @@ impl<'t> Parser<'t> {
 }
 
 /// A condition.
-fn truth(of: &Translated) -> Result<String, String> {
+pub(super) fn truth(of: &Translated) -> Result<String, String> {
     match of.kind {
         Kind::Bool => Ok(of.sql.clone()),
         Kind::Int => Ok(format!("({} <> 0)", of.sql)),
@@ -267,6 +269,25 @@ fn equal(left: &Translated, right: &Translated) -> Result<(String, String), Stri
         }
         (a, b) => Err(format!("a comparison of {a:?} and {b:?}").to_lowercase()),
     }
+}
+
+/// Two sides of which one is less or greater on both engines.
+fn ordered(left: &Translated, operator: &str, right: &Translated) -> Result<String, String> {
+    // A whole number beyond 53 bits is rounded when it meets a real.
+    let is_exact = |side: &Translated| {
+        let digits = side.sql.trim_matches(['(', ')']).parse::<i64>();
+        side.literal && digits.is_ok_and(|number| number.unsigned_abs() <= 1 << 53)
+    };
+    let alike = match (left.kind, right.kind) {
+        (Kind::Int, Kind::Int) | (Kind::Float, Kind::Float) => true,
+        (Kind::Float, Kind::Int) => is_exact(right),
+        (Kind::Int, Kind::Float) => is_exact(left),
+        _ => false,
+    };
+    if !alike {
+        return Err(format!("`{operator}` of other than whole numbers or reals"));
+    }
+    Ok(format!("({} {operator} {})", left.sql, right.sql))
 }
 
 fn arithmetic(left: &Translated, operator: &str, right: &Translated, kind: Kind) -> Found {

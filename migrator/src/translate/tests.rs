@@ -123,6 +123,28 @@ fn indexes_keep_how_they_compare() {
 }
 
 #[test]
+fn checks_are_read_with_their_table_and_their_name() {
+    let scope = Scope { generated: true, ..scope() };
+    let of = |sql: &str| check(&format!("ALTER TABLE \"s\".\"t\" ADD CHECK({sql})"), &scope);
+    assert_eq!(of("a > 0 OR a IS NULL").as_deref(), Ok("((\"a\" > 0) OR (\"a\" IS NULL))"));
+    assert_eq!(of("a").as_deref(), Ok("(\"a\" <> 0)"));
+    assert_eq!(of("r >= -1").as_deref(), Ok("(\"r\" >= (-1))"));
+    assert_eq!(of("(g BETWEEN 1 AND 1 + a)").as_deref(), Ok("((\"g\" >= 1) AND (\"g\" <= (1 + \"a\")))"));
+    assert_eq!(
+        of("length(name) <= 5 AND name IN ('x', 'y')").as_deref(),
+        Ok("((char_length(\"name\") <= 5) AND (\"name\" IN ('x', 'y')))")
+    );
+    for other in
+        ["name", "name LIKE 'a%'", "name BETWEEN 'a' AND 'b'", "json_valid(name)", "r > a", "a > 0) (a"]
+    {
+        assert!(of(other).is_err(), "{other}");
+    }
+    let names = check_names("ALTER TABLE \"a.b\" ADD CONSTRAINT \"it \"\"is\" CHECK (1)").unwrap();
+    assert_eq!((names.table, names.name.as_deref()), (vec!["a.b".to_owned()], Some("it \"is")));
+    assert_eq!(check_names("CREATE TABLE t (a CHECK (a))"), None);
+}
+
+#[test]
 fn collations_are_read_from_the_table() {
     let found = collations(
         "CREATE TABLE t (a TEXT COLLATE NOCASE NOT NULL, \"b (\" TEXT DEFAULT 'COLLATE x', c COLLATE binary, CHECK (a COLLATE RTRIM = 'x'))",

@@ -5,6 +5,7 @@ mod policies;
 mod quarantine;
 mod unique;
 mod values;
+mod wide_rows;
 
 use std::path::{Path, PathBuf};
 
@@ -20,14 +21,14 @@ pub(crate) fn write_sqlite(path: &Path, sql: &str) {
 }
 
 /// Writes a DuckDB file.
-pub(super) fn write_duckdb(path: &Path, sql: &str) {
+pub(crate) fn write_duckdb(path: &Path, sql: &str) {
     let source = duckdb::Connection::open(path).unwrap();
     source.execute_batch(sql).unwrap();
     source.close().unwrap();
 }
 
 /// A plan in which some columns have these lines in place of their policy, as an operator would edit it.
-pub(super) fn edited_plan(dir: &Path, from: &str, target: &TestDatabase, edits: &[(&str, &str)]) -> PathBuf {
+pub(crate) fn edited_plan(dir: &Path, from: &str, target: &TestDatabase, edits: &[(&str, &str)]) -> PathBuf {
     let file = dir.join(format!("{}.toml", target.name()));
     migrate("plan", from, target.url(), &["-o", file.to_str().unwrap()]).expect(0);
     let mut plan = std::fs::read_to_string(&file).unwrap();
