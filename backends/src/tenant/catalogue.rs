@@ -20,7 +20,7 @@ use super::naming::{NAMING, NamingKey, is_place};
 use super::operation::{Operation, OperationKind, under_way};
 use crate::db_error::Doing as _;
 use crate::repository::text::{Place, TextCodec};
-use crate::{Executor, Transaction};
+use crate::{Executor, Retry, Transaction};
 
 /// A tenant, as the catalogue has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,13 +180,19 @@ impl TenantCatalogue {
         if let Some(found) = self.find_by_user_name(user_name).await? {
             return Ok(found);
         }
-        match self.create(user_name).await {
+        let faster = match self.create(user_name).await {
             // Somebody else was faster: on DuckDB that shows at the commit.
-            Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Aborted) => {
-                self.find_by_user_name(user_name).await?.ok_or(error)
+            Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Aborted) => error,
+            made => return made,
+        };
+        // DuckDB tells of a key that is being committed before anybody can read its row.
+        for delay in Retry::default().delays() {
+            if let Some(found) = self.find_by_user_name(user_name).await? {
+                return Ok(found);
             }
-            made => made,
+            tokio::time::sleep(delay).await;
         }
+        self.find_by_user_name(user_name).await?.ok_or(faster)
     }
 
     /// All tenants by their ids, which is in the order in which they were made.
