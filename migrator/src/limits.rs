@@ -130,6 +130,16 @@ pub fn days(engine: Engine, logical: &LogicalType) -> Option<Range<i64>> {
     }
 }
 
+/// Whether the engine has an order or an equality for values of a type, so that a key or an index can have them. Postgres has none
+/// for `json`; DuckDB's indexes hold no intervals and nothing nested.
+pub fn is_indexable(engine: Engine, logical: &LogicalType) -> bool {
+    match engine {
+        Engine::Postgres => *logical.scalar() != LogicalType::Json,
+        Engine::Duckdb => !matches!(logical, LogicalType::Interval | LogicalType::List(_)),
+        Engine::Sqlite => true,
+    }
+}
+
 /// The most bytes of the values of one row in an index of the engine, where it has such a limit.
 pub const fn index_entry(engine: Engine) -> Option<usize> {
     match engine {

@@ -83,7 +83,7 @@ pub fn plan(
                 draft.columns.push(column);
             }
         }
-        plan_keys(table, &mut draft, &mut plan.not_moved);
+        plan_keys(table, &mut draft, plan.target, &mut plan.not_moved);
         plan.tables.push(draft);
         objects::plan_checks(&mut plan, &table.name, &scope);
         objects::plan_indexes(&mut plan, &table.name, scope);

@@ -1,7 +1,8 @@
 //! Rows out of a table: chunks by row id, and their cells from Arrow batches.
 //!
 //! Row ids count up in storage order; a range of them lets DuckDB skip the row groups outside it. A deleted row leaves a
-//! hole, which only makes a chunk smaller.
+//! hole, which only makes a chunk smaller. A table with a column called `rowid` has no row ids that SQL could name: it is one chunk,
+//! read by one query.
 
 use std::ops::Range;
 
@@ -30,11 +31,19 @@ pub(super) enum Stop {
 
 /// Splits a table into chunks of about `rows` rows: whole row groups if there are that many, else whole vectors.
 pub(super) fn chunks(connection: &Connection, table: &Table, rows: u64) -> Result<Vec<Chunk>> {
+    if hides_row_ids(table) {
+        return Ok(vec![Chunk { ordinal: 0, from: 0, to: i64::MAX }]);
+    }
     let sql = format!("SELECT max(rowid) FROM {}", DIALECT.qualify(&table.name));
     let last: Option<i64> = connection
         .query_row(&sql, [], |row| row.get(0))
         .map_err(|e| failed(format!("split the table {}", table.name), e))?;
     Ok(last.map_or_else(Vec::new, |last| split(last, rows)))
+}
+
+/// Whether `rowid` means a column of the table, which may hold anything.
+pub(super) fn hides_row_ids(table: &Table) -> bool {
+    table.columns.iter().any(|column| column.name.eq_ignore_ascii_case("rowid"))
 }
 
 fn split(last: i64, rows: u64) -> Vec<Chunk> {

@@ -7,6 +7,7 @@ use trimaran_core::{Error, ErrorKind, LogicalType, Result};
 use super::declared::{self, Carrier};
 use super::dialect::DIALECT;
 use super::nested;
+use super::read::hides_row_ids;
 use crate::Dialect as _;
 use crate::catalog::{Column, Table};
 
@@ -17,6 +18,8 @@ pub(super) struct Selection {
     pub(super) columns: Vec<(String, LogicalType)>,
     list: String,
     table: String,
+    /// Whether rows can be asked for by their ids.
+    by_row_id: bool,
 }
 
 impl Selection {
@@ -55,11 +58,15 @@ impl Selection {
             // Rows without columns still count.
             list.push("NULL".to_owned());
         }
-        Ok(Self { columns: selected, list: list.join(", "), table: DIALECT.qualify(&table.name) })
+        let by_row_id = !hides_row_ids(table);
+        Ok(Self { columns: selected, list: list.join(", "), table: DIALECT.qualify(&table.name), by_row_id })
     }
 
-    /// The query of a range of rows.
+    /// The query of a range of rows; of all of them where they have no ids.
     pub(super) fn query(&self, range: &Range<i64>) -> String {
+        if !self.by_row_id {
+            return format!("SELECT {} FROM {}", self.list, self.table);
+        }
         let upper = if range.end == i64::MAX { String::new() } else { format!(" AND rowid < {}", range.end) };
         format!("SELECT {} FROM {} WHERE rowid >= {}{upper}", self.list, self.table, range.start)
     }

@@ -126,9 +126,12 @@ impl Session for DuckdbSession {
     }
 
     fn read(&mut self, read: &Read<'_>, on_row: &mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()> {
-        let layout = self.layout(&read.table.name);
-        let layout = self.note(layout)?;
-        let ranges = layout.ranges(read.chunk.from, read.chunk.to, self.share());
+        let ranges = if read::hides_row_ids(read.table) {
+            std::iter::once(read.chunk.from..read.chunk.to).collect()
+        } else {
+            let layout = self.layout(&read.table.name);
+            self.note(layout)?.ranges(read.chunk.from, read.chunk.to, self.share())
+        };
         match read::read(&self.connection, read, &ranges, on_row) {
             Ok(()) => Ok(()),
             // The caller's own error is no failed statement.

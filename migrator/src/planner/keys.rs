@@ -4,38 +4,39 @@ use trimaran_backends::Dialect;
 use trimaran_backends::catalog::{ForeignKey, Key, Table, Unmovable};
 use trimaran_core::Engine;
 
+use crate::limits;
 use crate::plan::{ForeignKeyPlan, IndexPlan, KeyPlan, Plan, TablePlan};
 
 /// Plans the primary key, the unique constraints and the plain indexes of a table.
-pub(super) fn plan_keys(table: &Table, draft: &mut TablePlan, not_moved: &mut Vec<Unmovable>) {
-    let because = |column: String| format!("its column {column} does not move");
+pub(super) fn plan_keys(
+    table: &Table,
+    draft: &mut TablePlan,
+    target: Engine,
+    not_moved: &mut Vec<Unmovable>,
+) {
     let mut primary_key = Vec::new();
     let mut unique = Vec::new();
     let mut indexes = Vec::new();
     if let Some(key) = &table.primary_key {
-        match missing(draft, key.columns.iter()) {
+        match obstacle(draft, target, key.columns.iter()) {
             None => primary_key = key.columns.clone(),
-            Some(column) => {
-                not_moved.push(Unmovable::new("primary key", table.name.to_string(), because(column)));
-            }
+            Some(why) => not_moved.push(Unmovable::new("primary key", table.name.to_string(), why)),
         }
     }
     for key in &table.unique {
-        match missing(draft, key.columns.iter()) {
+        match obstacle(draft, target, key.columns.iter()) {
             None => unique.push(KeyPlan { name: key.name.clone(), columns: key.columns.clone() }),
-            Some(column) => {
-                not_moved.push(Unmovable::new("unique constraint", key_label(table, key), because(column)));
-            }
+            Some(why) => not_moved.push(Unmovable::new("unique constraint", key_label(table, key), why)),
         }
     }
     for index in &table.indexes {
-        match missing(draft, index.columns.iter().map(|c| &c.name)) {
+        match obstacle(draft, target, index.columns.iter().map(|c| &c.name)) {
             None => indexes.push(IndexPlan {
                 name: index.name.clone(),
                 unique: index.unique,
                 columns: index.columns.clone(),
             }),
-            Some(column) => not_moved.push(Unmovable::new("index", index.name.clone(), because(column))),
+            Some(why) => not_moved.push(Unmovable::new("index", index.name.clone(), why)),
         }
     }
     // Two keys on the same columns are one key.
@@ -45,9 +46,19 @@ pub(super) fn plan_keys(table: &Table, draft: &mut TablePlan, not_moved: &mut Ve
     draft.indexes = indexes;
 }
 
-/// The first of `columns` that does not move.
-fn missing<'c>(draft: &TablePlan, mut columns: impl Iterator<Item = &'c String>) -> Option<String> {
-    columns.find(|c| draft.position(c).is_none()).cloned()
+/// Why the target can have no key or index of these columns; `None` if it can.
+fn obstacle<'c>(
+    draft: &TablePlan,
+    target: Engine,
+    columns: impl Iterator<Item = &'c String>,
+) -> Option<String> {
+    columns.into_iter().find_map(|name| match draft.position(name).map(|at| &draft.columns[at].logical) {
+        None => Some(format!("its column {name} does not move")),
+        Some(logical) if !limits::is_indexable(target, logical) => {
+            Some(format!("{target} has no index for its column {name}, which is {logical} there"))
+        }
+        Some(_) => None,
+    })
 }
 
 fn key_label(table: &Table, key: &Key) -> String {

@@ -279,3 +279,23 @@ fn computed_columns_and_indexes_on_expressions_move() {
     assert_eq!(cell(&target, "SELECT next FROM t WHERE a = 5"), "6");
     assert!(crate::cli::session(&target).execute("INSERT INTO t (a) VALUES (5)").is_err());
 }
+
+#[test]
+fn a_column_called_rowid_is_a_column_like_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("source.duckdb");
+    let source = duckdb::Connection::open(&path).unwrap();
+    source
+        .execute_batch(
+            "CREATE TABLE counted (RowId BIGINT, note VARCHAR);
+             INSERT INTO counted SELECT CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN -i ELSE 7 END, 'n' || i FROM range(5000) t(i);
+             CREATE TABLE named (rowid VARCHAR);
+             INSERT INTO named VALUES ('a'), (NULL)",
+        )
+        .unwrap();
+    source.close().unwrap();
+    let target = database();
+    let run = migrate("run", &duckdb_url(&path), target.url(), &[]).expect(0);
+    assert_eq!(run.totals(), (5_002, 5_002, 0));
+    assert_eq!(cell(&target, "SELECT count(DISTINCT note)::text FROM counted"), "5000");
+}

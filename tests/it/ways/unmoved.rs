@@ -94,3 +94,34 @@ fn tables_go_back_to_their_schema_and_to_their_names() {
     assert_eq!(duckdb_rows(&back, "SELECT old FROM s.t"), ["a"]);
     assert_eq!(duckdb_rows(&back, "SELECT x::VARCHAR FROM main.m ORDER BY 1"), ["1", "2"]);
 }
+
+#[test]
+fn a_key_or_an_index_that_the_target_has_no_order_for_is_told_before_the_copy() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, to) = (dir.path().join("app.sqlite"), dir.path().join("to.db"));
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, body JSON UNIQUE);
+             CREATE INDEX by_body ON notes (body);
+             INSERT INTO notes VALUES (1, '{}'), (2, '[1]')",
+        )
+        .unwrap();
+    let target = database();
+    let run = migrate("run", &sqlite_url(&path), target.url(), &[]).expect(0);
+    let told = not_moved(&run);
+    for what in ["unique constraint notes (body)", "index by_body"] {
+        let (_, why) = told.iter().find(|(told, _)| told == what).unwrap_or_else(|| panic!("{told:?}"));
+        assert!(why.contains("has no index for its column body"), "{why}");
+    }
+
+    let source = database();
+    execute(
+        &source,
+        "CREATE TABLE waits (span interval PRIMARY KEY); INSERT INTO waits VALUES ('1 day'), ('2 days')",
+    );
+    let run = migrate("run", source.url(), &duckdb_url(&to), &[]).expect(0);
+    assert_eq!(run.totals(), (2, 2, 0));
+    let told = not_moved(&run);
+    assert!(told.iter().any(|(what, _)| what == "primary key waits"), "{told:?}");
+}
