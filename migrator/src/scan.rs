@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use trimaran_backends::{Read, Session};
-use trimaran_core::{Engine, Result};
+use trimaran_core::{Engine, Error, ErrorKind, Result};
 
 use crate::finding::Findings;
 use crate::hazard::Hazard;
@@ -14,6 +14,7 @@ use crate::policy::Treatment;
 use crate::progress::Progress;
 use crate::references::{self, Link};
 use crate::rows::{Doubled, Held, KeyHash, RowMapper, key_hash};
+use crate::schema;
 use crate::source::{Budget, Source};
 use crate::storage_classes::StorageClasses;
 use crate::unique::{self, Watched};
@@ -124,6 +125,7 @@ pub fn scan(source: &Source, plan: &Plan, budget: Budget, progress: &Progress) -
             lost[link].extend(keys);
         }
     }
+    whole(source, plan, &tables)?;
     let mut held = Vec::with_capacity(plan.tables.len());
     for (at, keys) in watched.into_iter().enumerate() {
         let doubled = doubled(keys)?;
@@ -139,6 +141,24 @@ pub fn scan(source: &Source, plan: &Plan, budget: Budget, progress: &Progress) -
     held.iter_mut().zip(gone).for_each(|(held, gone)| held.gone = gone);
     let classes = remarkable(source, plan, classes)?;
     Ok(Scan { tables, findings, held, classes })
+}
+
+/// Holds the rows that were read against what the engine itself counts: whatever is wrong with the parts that a table is read
+/// in would be wrong in the copy and in its proof alike. A server's blocks are told apart by what no column can be called.
+fn whole(source: &Source, plan: &Plan, tables: &[TableScan]) -> Result<()> {
+    if source.database.engine() == Engine::Postgres {
+        return Ok(());
+    }
+    let mut session = source.database.session()?;
+    for (planned, scanned) in plan.tables.iter().zip(tables) {
+        let counted = schema::count(source.database.as_ref(), session.as_mut(), &planned.source_name())?;
+        if counted != scanned.rows {
+            return Err(Error::new(ErrorKind::Corrupt, format!("read {}", scanned.table))
+                .context(format!("{} row(s) were read of {counted} that the engine counts", scanned.rows))
+                .hint("check the file with its engine's own tools; if it is whole, report this: nothing was written"));
+        }
+    }
+    Ok(())
 }
 
 /// For each key of a table that several rows have something in, its columns and that.

@@ -439,12 +439,12 @@ pub fn undo(
     }
 }
 
-/// The rows of a table on the target.
+/// The rows of a table, as its engine counts them.
 ///
 /// # Errors
-/// The target's, classified.
-pub fn count(target: &dyn Database, session: &mut dyn Session, table: &TableName) -> Result<u64> {
-    let rows = session.query(&format!("SELECT count(*) FROM {}", target.dialect().qualify(table)), &[])?;
+/// The engine's, classified.
+pub fn count(database: &dyn Database, session: &mut dyn Session, table: &TableName) -> Result<u64> {
+    let rows = session.query(&format!("SELECT count(*) FROM {}", database.dialect().qualify(table)), &[])?;
     match rows.first().and_then(|row| row.first()) {
         Some(Value::Int(n)) => Ok(u64::try_from(*n).unwrap_or_default()),
         _ => Ok(0),
