@@ -24,6 +24,8 @@ pub enum Fraction {
     Plain,
     /// None, three or six digits, as few as say it.
     Short,
+    /// Three digits always, as JavaScript's `toISOString` has them; six where three don't say it.
+    Three,
     /// Six digits always.
     Six,
 }
@@ -52,7 +54,7 @@ impl Spelling {
         let fraction = micros.rem_euclid(1_000_000);
         let fraction = match self.fraction {
             Fraction::Plain | Fraction::Short if fraction == 0 => String::new(),
-            Fraction::Short if fraction % 1_000 == 0 => format!(".{:03}", fraction / 1_000),
+            Fraction::Short | Fraction::Three if fraction % 1_000 == 0 => format!(".{:03}", fraction / 1_000),
             _ => format!(".{fraction:06}"),
         };
         let zone = match self.zone {
@@ -77,6 +79,7 @@ struct Seen {
     zone: Zone,
     plain: bool,
     short: bool,
+    three: bool,
     six: bool,
 }
 
@@ -95,6 +98,7 @@ impl Spellings {
             Some(all) if (all.t, all.zone) == (found.t, found.zone) => {
                 all.plain &= found.plain;
                 all.short &= found.short;
+                all.three &= found.three;
                 all.six &= found.six;
             }
             Some(_) => self.mixed = true,
@@ -104,10 +108,11 @@ impl Spellings {
     /// The one spelling, if there is one and it is not the one that this program writes anyway.
     pub fn unusual(&self) -> Option<Spelling> {
         let seen = self.seen.filter(|_| !self.mixed)?;
-        let fraction = match (seen.plain, seen.short, seen.six) {
-            (true, ..) => Fraction::Plain,
-            (_, true, _) => Fraction::Short,
-            (_, _, true) => Fraction::Six,
+        let fraction = match seen {
+            Seen { plain: true, .. } => Fraction::Plain,
+            Seen { three: true, .. } => Fraction::Three,
+            Seen { short: true, .. } => Fraction::Short,
+            Seen { six: true, .. } => Fraction::Six,
             _ => return None,
         };
         let usual = !seen.t && fraction == Fraction::Plain && seen.zone != Zone::Offset;
@@ -126,12 +131,12 @@ fn seen(text: &str) -> Option<Seen> {
         rest if rest.ends_with("+00:00") => (&rest[..rest.len() - 6], Zone::Offset),
         rest => (rest, Zone::None),
     };
-    let found = |plain, short, six| Some(Seen { t, zone, plain, short, six });
+    let found = |plain, short, three, six| Some(Seen { t, zone, plain, short, three, six });
     match rest.strip_prefix('.') {
-        None if rest.is_empty() => found(true, true, false),
+        None if rest.is_empty() => found(true, true, false, false),
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.len() {
-            6 => found(digits != "000000", !digits.ends_with("000"), true),
-            3 => found(false, digits != "000", false),
+            6 => found(digits != "000000", !digits.ends_with("000"), false, true),
+            3 => found(false, digits != "000", true, false),
             _ => None,
         },
         _ => None,
@@ -150,11 +155,12 @@ mod tests {
 
     #[test]
     fn the_one_spelling_of_a_column_is_told_and_written_again() {
-        let columns: [&[&str]; 6] = [
+        let columns: [&[&str]; 7] = [
             &["2025-02-03 04:05:06.000000", "2025-02-03 04:05:06.789012"],
             &["2025-02-03 04:05:06.789", "2025-02-03 04:05:06"],
             &["2025-02-03T04:05:06", "2025-02-03T04:05:06.000001"],
             &["2025-02-03T04:05:06Z", "2025-02-03T04:05:06.789Z"],
+            &["2025-02-03T04:05:06.000Z", "2025-02-03T04:05:06.789Z"],
             &["2025-02-03T04:05:06+00:00"],
             &["0001-01-01 00:00:00.000000"],
         ];

@@ -15,6 +15,7 @@ mod hazards;
 mod interruptions;
 mod load;
 mod page;
+mod pairs;
 mod plans;
 mod refusals;
 mod report;
