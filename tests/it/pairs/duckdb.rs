@@ -164,7 +164,8 @@ fn nested(seed: &mut Seed, depth: usize) -> Kind {
         |seed: &mut Seed| if depth > 0 && seed.one_in(3) { nested(seed, depth - 1) } else { scalar(seed) };
     let element = inner(seed);
     let name = element.declared.clone();
-    let plain = !name.ends_with([']', ')']) || name.starts_with("DECIMAL") || name.starts_with("ENUM");
+    let plain = !name.ends_with([']', ')'])
+        || (name.ends_with(')') && (name.starts_with("DECIMAL") || name.starts_with("ENUM")));
     let nullable = move |seed: &mut Seed, kind: &Kind| match seed.one_in(6) {
         true => "NULL".to_owned(),
         false => (kind.draw)(seed),

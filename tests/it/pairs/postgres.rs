@@ -134,7 +134,8 @@ fn moment(seed: &mut Seed) -> String {
 
 fn array(element: Kind) -> Kind {
     let declared = format!("{}[]", element.declared);
-    let exact = element.exact;
+    // An address in an array comes back with its mask.
+    let exact = element.exact && element.declared != "inet";
     let array = Kind::new(declared.clone(), move |seed| {
         let elements: Vec<String> = (0..seed.below(4))
             .map(|_| match seed.one_in(6) {

@@ -275,13 +275,12 @@ fn rows(engine: Engine, seed: &mut Seed, tables: &[Table], script: &mut Vec<Stri
                 parent.qualified()
             ));
         }
+        // Without WHERE, SQLite takes ON for a part of the join; the others take it, too.
         script.push(format!(
-            "{verb} INTO {} ({}) SELECT {} FROM {from}{}",
+            "{verb} INTO {} ({}) SELECT {} FROM {from} WHERE true{end}",
             table.qualified(),
             list(&all),
             cells.join(", "),
-            // Else SQLite takes ON for a part of the join; the others take it, too.
-            format!(" WHERE true{end}")
         ));
     }
 }
