@@ -29,6 +29,12 @@ pub trait Dialect: Send + Sync {
     /// A default's SQL for a column of type `logical`; `None` if this engine can't say it.
     fn default_sql(&self, default: &DefaultValue, logical: &LogicalType) -> Option<String>;
 
+    /// Whether tables can be completed ([`complete`](Self::complete)) and read while rows are written to others, each by a session of
+    /// its own, and none waits long for another.
+    fn bears_side_by_side(&self) -> bool {
+        false
+    }
+
     /// The statement that makes a schema exist, where the engine has schemas.
     fn create_schema(&self, schema: &str) -> Option<String>;
 
@@ -89,12 +95,20 @@ pub struct Statement {
     pub step: String,
     /// The SQL.
     pub sql: String,
+    /// SQL with the same outcome, for where the engine refuses the first as it stands: a name that it gives is taken, or a table is of a
+    /// kind that it does not go for.
+    pub otherwise: Option<String>,
 }
 
 impl Statement {
     /// A statement.
     pub fn new(step: impl Into<String>, sql: impl Into<String>) -> Self {
-        Self { step: step.into(), sql: sql.into() }
+        Self { step: step.into(), sql: sql.into(), otherwise: None }
+    }
+
+    /// The statement, with another way to the same outcome.
+    pub fn or(self, sql: impl Into<String>) -> Self {
+        Self { otherwise: Some(sql.into()), ..self }
     }
 }
 

@@ -20,7 +20,7 @@ use trimaran_core::{Error, Result};
 
 use crate::journal::{ChunkRecord, Journal};
 use crate::plan::{Plan, TablePlan};
-use crate::progress::{Meter, Progress};
+use crate::progress::Progress;
 use crate::resume;
 use crate::retry::Retries;
 use crate::rows::Held;
@@ -69,6 +69,10 @@ fn lock(totals: &Mutex<Vec<Copied>>) -> MutexGuard<'_, Vec<Copied>> {
     totals.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn add(totals: &Mutex<Vec<Copied>>, at: usize, record: &ChunkRecord) {
+    lock(totals)[at].add(record);
+}
+
 fn as_text<S: serde::Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(digest)
 }
@@ -97,12 +101,17 @@ pub struct Copy<'a> {
 
 impl Copy<'_> {
     /// Copies every chunk that the journal does not have yet. `totals` becomes those of each table, earlier ones included: of a
-    /// copy that fails, too.
+    /// copy that fails, too. Calls `loaded` with the place in the plan of each table that is there whole.
     ///
     /// # Errors
-    /// The engines', classified; [`trimaran_core::ErrorKind::Interrupted`] on request. Whatever was committed stays
-    /// and is in the journal.
-    pub fn run(&self, progress: &Progress, totals: &Mutex<Vec<Copied>>) -> Result<()> {
+    /// The engines', classified; [`trimaran_core::ErrorKind::Interrupted`] on request; what `loaded` returned. Whatever was
+    /// committed stays and is in the journal.
+    pub fn run(
+        &self,
+        progress: &Progress,
+        totals: &Mutex<Vec<Copied>>,
+        loaded: impl Fn(usize) -> Result<()> + Sync,
+    ) -> Result<()> {
         let recorded = self
             .retries
             .run("read the journal", || self.journal.chunks(self.target.session()?.as_mut(), self.run))?;
@@ -139,14 +148,19 @@ impl Copy<'_> {
         let places: HashMap<TableName, usize> = places.collect();
         for record in done.values() {
             if let Some(at) = places.get(&record.table) {
-                lock(totals)[*at].add(record);
+                add(totals, *at, record);
             }
         }
-        self.move_all(&new, &meters, |record| {
-            if let Some(at) = places.get(&record.table) {
-                lock(totals)[*at].add(record);
-            }
-        })
+        let mut open = vec![0; self.plan.tables.len()];
+        new.iter().for_each(|(at, _)| open[*at] += 1);
+        open.iter().enumerate().filter(|(_, chunks)| **chunks == 0).try_for_each(|(at, _)| loaded(at))?;
+        let tables = Tables {
+            meters: &meters,
+            open: open.into_iter().map(AtomicUsize::new).collect(),
+            totals,
+            loaded: &loaded,
+        };
+        self.move_all(&new, &tables)
     }
 
     /// Depends on nothing but the data, so that a resumed run cuts the same chunks whatever its flags.
@@ -160,32 +174,25 @@ impl Copy<'_> {
         (CHUNK_BYTES / row).clamp(LEAST_ROWS, SCAN_ROWS)
     }
 
-    /// Moves chunks, each by a thread that reads and one that writes, as many pairs as the budget has jobs, and tells of each
-    /// to `done`. At the first error, or when the operator asks to stop, what is begun is ended and nothing more is begun.
-    fn move_all(
-        &self,
-        chunks: &[(usize, Chunk)],
-        meters: &[Meter<'_>],
-        done: impl Fn(&ChunkRecord) + Sync,
-    ) -> Result<()> {
+    /// Moves chunks, each by a thread that reads and one that writes, as many pairs as the budget has jobs. At the first error, or
+    /// when the operator asks to stop, what is begun is ended and nothing more is begun.
+    fn move_all(&self, chunks: &[(usize, Chunk)], tables: &Tables<'_, '_>) -> Result<()> {
         let places: Vec<Place> = chunks.iter().map(|(at, chunk)| Place { at: *at, chunk: *chunk }).collect();
-        let mut open = vec![0; self.plan.tables.len()];
-        places.iter().for_each(|place| open[place.at] += 1);
-        let tables = Tables { meters, open: open.into_iter().map(AtomicUsize::new).collect() };
         let pairs = self.budget.jobs.clamp(1, places.len().max(1));
         let pipes: Vec<Pipe> = (0..pairs).map(|_| Pipe::new(self.budget.buffer())).collect();
         let queue = Queue::new(places);
         let failed: Mutex<Option<Error>> = Mutex::default();
-        let (queue, tables, done, failure) = (&queue, &tables, &done, &failed);
+        let (queue, failure) = (&queue, &failed);
         std::thread::scope(|scope| {
             let started = pipes.iter().try_for_each(|pipe| {
                 work::spawn(scope, "copy: read", move || self.read_chunks(queue, pipe))?;
-                work::spawn(scope, "copy: write", move || {
-                    if let Err(error) = self.write_chunks(pipe, tables, done) {
+                let write = move || {
+                    if let Err(error) = self.write_chunks(pipe, tables) {
                         queue.stop();
                         failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                     }
-                })
+                };
+                work::spawn(scope, "copy: write", write).map(drop)
             });
             // A reader whose writer could not be started must not wait for it.
             started.inspect_err(|_| pipes.iter().for_each(Pipe::close))

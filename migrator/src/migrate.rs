@@ -2,6 +2,7 @@
 
 mod ending;
 mod job;
+mod moving;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +11,7 @@ use trimaran_backends::Location;
 use trimaran_core::{Error, ErrorKind, Result};
 
 use crate::choices::Choices;
-use crate::copy::Copy;
+use crate::completion;
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::journal::{self, Journal, Run, State};
@@ -20,12 +21,14 @@ use crate::progress::Progress;
 use crate::report::Report;
 use crate::resume::{self, Resume};
 use crate::retry::RunLock;
-use crate::schema::{self, Occupied, Written};
+use crate::schema::{self, Occupied};
 use crate::source::Budget;
+use crate::steps::Written;
 use crate::verify;
 pub use ending::Failure;
 use ending::told;
 use job::Job;
+use moving::{Moved, Moving};
 
 /// What every command is told.
 #[derive(Debug, Clone)]
@@ -54,8 +57,8 @@ pub struct Order {
 /// With the exit code that it means.
 pub fn check(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
     told("check", order, progress, |job| {
-        let plan = job.timed("plan", Job::plan)?;
-        let mut scan = job.timed("check", |job| job.scan(&plan))?;
+        let plan = job.plan()?;
+        let mut scan = job.scan(&plan)?;
         schema::survey(job.target.as_ref(), &plan, &mut scan.findings)?;
         job.source.unchanged()?;
         job.report.hazards = scan.findings.into_vec();
@@ -77,7 +80,7 @@ pub fn check(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>>
 /// With the exit code that it means.
 pub fn plan(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>> {
     told("plan", order, progress, |job| {
-        let plan = job.timed("plan", Job::plan)?;
+        let plan = job.plan()?;
         let outcome = format!("a plan for {} table(s), {} row(s)", plan.tables.len(), plan.estimate.rows);
         job.report.went_by = Some(plan.clone());
         job.report.plan = Some(plan);
@@ -125,7 +128,7 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     let mut plan = match (&earlier, planned) {
         (Some(run), given) => resumed_plan(run, given, order)?,
         (None, Some(plan)) => plan,
-        (None, None) => job.timed("plan", Job::plan)?,
+        (None, None) => job.plan()?,
     };
     job.report.not_moved.clone_from(&plan.not_moved);
     job.report.went_by = Some(plan.clone());
@@ -139,7 +142,7 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
             let resume = Resume { source, target, plan: &plan, journal: &journal, run, budget };
             lock.run(&job.retries, "resume", |session| resume.by_tables(session, job.progress))?;
         }
-        let mut found = job.timed("check", |job| job.scan(&plan))?;
+        let mut found = job.scan(&plan)?;
         if earlier.is_none() {
             occupied = schema::survey(job.target.as_ref(), &plan, &mut found.findings)?;
         }
@@ -177,43 +180,31 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     };
     job.report.run = Some(run.id.clone());
     job.begun = true;
-    let mut copied = None;
+    let (mut copied, mut verified) = (None, None);
     if let Some(scan) = &scan {
         schema::create(written(job, &mut lock), &journal, &run.id, &plan, &occupied)?;
         let totals = Mutex::default();
-        let ended = job.timed("copy", |job| {
-            Copy {
-                source: &job.source,
-                target: job.target.as_ref(),
-                plan: &plan,
-                journal: &journal,
-                run: &run.id,
-                held: &scan.held,
-                scanned: &scan.tables,
-                budget: order.budget,
-                retries: &job.retries,
-            }
-            .run(job.progress, &totals)
-        });
+        let moving = Moving { job, plan: &plan, journal: &journal, run: &run.id, scan, occupied: &occupied };
+        let moved = moving.run(&mut lock, &totals);
         // What was copied is told, however far it got.
         job.report.copied = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
-        ended?;
+        let Moved { refused, verified: on_the_way } = moved?;
         copied = Some(job.report.copied.clone());
-        job.source.unchanged()?;
-        let failed = job.timed("keys", |job| {
-            schema::complete(written(job, &mut lock), &journal, &run.id, &plan, &occupied, job.progress)
-        })?;
-        if schema::leave_out(&mut plan, &failed) {
+        verified = on_the_way;
+        if completion::leave_out(&mut plan, &refused) {
             let text = plan.to_toml()?;
             lock.run(&job.retries, "write the journal", |session| journal.set_plan(session, &run.id, &text))?;
         }
-        job.report.not_moved.extend(failed);
+        job.report.not_moved.extend(refused);
     } else {
         job.progress.say("everything was copied before; verifying again");
     }
     let refused = objects::create_views(written(job, &mut lock), &journal, &run.id, &plan)?;
     job.report.not_moved.extend(refused);
-    let verified = job.timed("verify", |job| job.verify(&plan, &journal, &run.id, copied.as_deref()))?;
+    let verified = match verified {
+        Some(verified) => verified,
+        None => job.timed("verify", || job.verify(&plan, &journal, &run.id, copied.as_deref()))?,
+    };
     judge(job, &plan, verified)?;
     if job.report.exit_code != Exit::Mismatch.code() {
         lock.run(&job.retries, "write the journal", |session| {
@@ -309,7 +300,7 @@ pub fn verify(order: &Order, progress: &Progress) -> Result<Report, Box<Failure>
                 .context("the run is not complete")
                 .hint("`run` with the same flags continues it"));
         }
-        let verified = job.timed("verify", |job| job.verify(&plan, &journal, &run.id, None))?;
+        let verified = job.timed("verify", || job.verify(&plan, &journal, &run.id, None))?;
         job.source.unchanged()?;
         interrupt::check()?;
         judge(job, &plan, verified)?;

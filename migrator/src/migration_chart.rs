@@ -20,7 +20,7 @@ const THINNEST: f64 = 1.5;
 /// About how many marks of time stand below.
 const MARKS: f64 = 6.0;
 
-/// A line for the phases and one for each table, time going to the right.
+/// A line for the phases, or a few where some went on side by side, and one for each table, time going to the right.
 #[derive(Debug, Serialize)]
 pub(crate) struct Chart {
     width: f64,
@@ -67,11 +67,11 @@ impl Chart {
             width: rounded(((span.to - span.from) * scale).max(THINNEST)),
             title: title(span),
         };
-        let mut lines = vec![Line {
-            name: "all".to_owned(),
-            y: 0.0,
-            bars: spans.iter().filter(|span| span.table.is_none()).map(bar).collect(),
-        }];
+        let mut lines: Vec<Line> = Vec::new();
+        for (at, phases) in lanes(spans.iter().filter(|span| span.table.is_none())).into_iter().enumerate() {
+            let name = if at == 0 { "all".to_owned() } else { String::new() };
+            lines.push(Line { name, y: LINE * float(at), bars: phases.into_iter().map(bar).collect() });
+        }
         let tables = tables(spans);
         let left_out = tables.len().saturating_sub(TABLES);
         for (name, spans) in tables.into_iter().take(TABLES) {
@@ -94,6 +94,19 @@ impl Chart {
             left_out,
         })
     }
+}
+
+/// Phases on as few lines as they need: those that went on side by side stand one below the other.
+fn lanes<'s>(phases: impl Iterator<Item = &'s Span>) -> Vec<Vec<&'s Span>> {
+    let mut lanes: Vec<Vec<&Span>> = Vec::new();
+    for span in phases {
+        let free = |lane: &&mut Vec<&Span>| lane.last().is_none_or(|last| last.to <= span.from);
+        match lanes.iter_mut().find(free) {
+            Some(lane) => lane.push(span),
+            None => lanes.push(vec![span]),
+        }
+    }
+    lanes
 }
 
 /// What was done to each table; the one that took longest first.
@@ -193,6 +206,23 @@ mod tests {
             ["0", "2 s", "4 s", "6 s", "8 s", "10 s"]
         );
         assert!(Chart::of(&[]).is_none());
+    }
+
+    #[test]
+    fn phases_that_went_on_side_by_side_stand_one_below_the_other() {
+        let spans = [
+            span("check", None, 0.0, 1.0),
+            span("copy", None, 1.0, 10.0),
+            span("keys", None, 10.0, 12.0),
+            span("verify", None, 10.1, 13.0),
+            span("copy", Some("t"), 1.0, 10.0),
+        ];
+        let lines = Chart::of(&spans).unwrap().lines;
+        let drawn = |line: &Line| (line.name.clone(), line.bars.iter().map(|bar| bar.phase).collect());
+        let drawn: Vec<(String, Vec<_>)> = lines.iter().map(drawn).collect();
+        let expected = [("all", vec!["check", "copy", "keys"]), ("", vec!["verify"]), ("t", vec!["copy"])];
+        assert_eq!(drawn, expected.map(|(name, bars)| (name.to_owned(), bars)));
+        assert!(lines.windows(2).all(|pair| pair[1].y == pair[0].y + LINE));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use trimaran_core::{Engine, Error, ErrorKind, Result};
 
 use crate::journal::Journal;
 use crate::plan::{CheckPlan, Plan};
-use crate::schema::{Steps, Written};
+use crate::steps::{Steps, Written};
 
 /// Creates the enum types that columns of the plan have.
 ///

@@ -165,7 +165,9 @@ impl Report {
         }
         if !self.seconds.is_empty() {
             let parts: Vec<_> = self.seconds.iter().map(|(phase, s)| format!("{phase} {s:.1} s")).collect();
-            writeln!(out, "\n{}", parts.join(", "))?;
+            // Phases that went on side by side take less in all than their sum.
+            let all = self.timeline.iter().map(|span| span.to).fold(0.0, f64::max);
+            writeln!(out, "\n{}; {all:.1} s in all", parts.join(", "))?;
         }
         if self.retries > 0 {
             writeln!(out, "tried again {} time(s): connections lost, deadlocks and the like", self.retries)?;

@@ -1,21 +1,19 @@
-//! Tables created before the copy and completed after it, each statement a journaled step in its own transaction.
+//! The target's tables: what is there already, those that a run creates before the copy, and how they are dropped again.
 
 use std::collections::HashSet;
 
-use trimaran_backends::catalog::{Table, TableName, Unmovable};
-use trimaran_backends::dialect::{Phase, Statement, TableDefinition};
+use trimaran_backends::catalog::{Table, TableName};
+use trimaran_backends::dialect::{Statement, TableDefinition};
 use trimaran_backends::{Catalog, Database, Dialect, Session};
 use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result, Value};
 
 use crate::finding::Findings;
 use crate::hazard::Hazard;
-use crate::interrupt;
-use crate::journal::{Journal, State};
+use crate::journal::Journal;
 use crate::objects;
 use crate::plan::Plan;
 use crate::policy::Treatment;
-use crate::progress::Progress;
-use crate::retry::{Retries, RunLock};
+use crate::steps::{Steps, Written};
 
 /// What the target already holds under the plan's names.
 pub struct Occupied {
@@ -177,60 +175,6 @@ fn dialect_fold(engine: Engine, name: &str) -> String {
     if engine == Engine::Postgres { name.to_owned() } else { name.to_lowercase() }
 }
 
-/// Does a statement and its journal record in one transaction, unless the journal has it.
-pub(crate) struct Steps<'a> {
-    target: Written<'a>,
-    journal: &'a Journal,
-    run: &'a str,
-    done: HashSet<String>,
-}
-
-/// The target as a run writes its schema.
-pub struct Written<'a> {
-    /// The target.
-    pub database: &'a dyn Database,
-    /// The session that the run's lock is held by.
-    pub lock: &'a mut RunLock,
-    /// Tries again what fails for a reason that passes.
-    pub retries: &'a Retries<'a>,
-}
-
-impl<'a> Steps<'a> {
-    pub(crate) fn new(target: Written<'a>, journal: &'a Journal, run: &'a str) -> Result<Self> {
-        let done =
-            target.lock.run(target.retries, "read the journal", |session| journal.steps(session, run))?;
-        Ok(Self { target, journal, run, done })
-    }
-
-    pub(crate) fn take(&mut self, statement: &Statement) -> Result<()> {
-        if self.done.contains(&statement.step) {
-            return Ok(());
-        }
-        interrupt::check()?;
-        let (journal, run, step) = (self.journal, self.run, &statement.step);
-        let recorded = |session: &mut dyn Session| Ok(journal.steps(session, run)?.contains(step));
-        let mut tried = false;
-        self.target.lock.run(self.target.retries, step, |session| {
-            // The attempt before may have been committed, and only the answer was lost.
-            if std::mem::replace(&mut tried, true) && recorded(session)? {
-                return Ok(());
-            }
-            session.begin()?;
-            let done = session
-                .execute(&statement.sql)
-                .and_then(|_| journal.record_step(session, run, step))
-                .and_then(|()| session.commit());
-            let Err(error) = done else { return Ok(()) };
-            drop(session.rollback());
-            // So may that of a process before this one, just now.
-            if error.kind() == ErrorKind::Conflict && recorded(session).unwrap_or(false) {
-                return Ok(());
-            }
-            Err(error.context(step.clone()))
-        })
-    }
-}
-
 /// Creates schemas, sequences and tables. A table that exists already is left as it is.
 ///
 /// # Errors
@@ -274,111 +218,6 @@ pub fn create(
 /// The step that creates a table.
 pub(crate) fn created(table: &TableName) -> String {
     format!("create table {}.{}", table.schema, table.name)
-}
-
-/// Adds keys, indexes, foreign keys and counters. Returns what could not be made although the rows are all there: an
-/// index over values longer than the engine indexes.
-///
-/// # Errors
-/// The target's, classified, naming the step. A key that the rows break is `Conflict`.
-pub fn complete(
-    target: Written<'_>,
-    journal: &Journal,
-    run: &str,
-    plan: &Plan,
-    occupied: &Occupied,
-    progress: &Progress,
-) -> Result<Vec<Unmovable>> {
-    let dialect = target.database.dialect();
-    let mut steps = Steps::new(target, journal, run)?;
-    let mut failed = Vec::new();
-    for phase in Phase::ALL {
-        for (at, table) in plan.tables.iter().enumerate() {
-            let mut definition = table.definition(plan);
-            if let Some(existing) = occupied.table(&table.target_name())
-                && occupied.usable.contains(&table.target_name())
-            {
-                without_existing(&mut definition, existing);
-            }
-            let mut statements = dialect.complete(&definition, phase);
-            // What the target may refuse although the rows are all there.
-            let own = statements.len();
-            if phase == Phase::Indexes {
-                statements.extend(objects::indexes(dialect, plan, at));
-            }
-            let checks = statements.len();
-            if phase == Phase::Indexes {
-                statements.extend(objects::checks(dialect, plan, at));
-            }
-            for (place, statement) in statements.into_iter().enumerate() {
-                if steps.done.contains(&statement.step) {
-                    continue;
-                }
-                progress.say(&statement.step);
-                match steps.take(&statement) {
-                    Ok(()) => {}
-                    // SQLSTATE 54000, program_limit_exceeded: the value is there, only its index can't be.
-                    Err(error) if phase == Phase::Indexes && error.engine_code() == Some("54000") => {
-                        let reason = "a value is longer than the target can index".to_owned();
-                        failed.push(Unmovable::new("index", statement.step.clone(), reason));
-                    }
-                    Err(error) if place >= checks && objects::is_broken_check(&error) => {
-                        return Err(objects::broken(error));
-                    }
-                    Err(error) if place >= own && objects::is_refusal(&error) => {
-                        let kind = if place < checks { "index" } else { "check constraint" };
-                        let reason = format!("the target refused it: {error}");
-                        failed.push(Unmovable::new(kind, statement.step.clone(), reason));
-                    }
-                    // An engine that can declare foreign keys only before there are rows takes them in the rows' order.
-                    Err(error)
-                        if phase == Phase::Keys
-                            && dialect.engine() == Engine::Duckdb
-                            && error.kind() == ErrorKind::Conflict =>
-                    {
-                        let reason = format!("the target refuses it over these rows: {error}");
-                        failed.push(Unmovable::new(FOREIGN_KEYS, table.target.clone(), reason));
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-    }
-    let Written { lock, retries, .. } = steps.target;
-    lock.run(retries, "write the journal", |session| journal.set_state(session, run, State::Written))?;
-    Ok(failed)
-}
-
-/// What is reported where the foreign keys of a table could not be declared.
-const FOREIGN_KEYS: &str = "foreign keys";
-
-/// Takes the foreign keys that could not be declared out of a plan: whether there are any.
-pub fn leave_out(plan: &mut Plan, failed: &[Unmovable]) -> bool {
-    let mut any = false;
-    for table in &mut plan.tables {
-        if failed.iter().any(|f| f.kind == FOREIGN_KEYS && f.name == table.target) {
-            table.foreign_keys.clear();
-            any = true;
-        }
-    }
-    any
-}
-
-/// Takes out of a definition what an existing table has already.
-fn without_existing(definition: &mut TableDefinition, existing: &Table) {
-    if existing.primary_key.is_some() {
-        definition.primary_key = None;
-    }
-    definition.unique.retain(|key| !existing.unique.iter().any(|k| k.columns == key.columns));
-    definition.indexes.retain(|index| {
-        !existing
-            .indexes
-            .iter()
-            .any(|i| i.name == index.name || i.columns == index.columns && i.unique == index.unique)
-    });
-    definition.foreign_keys.retain(|key| {
-        !existing.foreign_keys.iter().any(|k| k.columns == key.columns && k.referenced == key.referenced)
-    });
 }
 
 /// Drops what a run created and forgets it. Tables that the run found and filled are not touched.

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{Builder, Scope};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use trimaran_core::{Error, ErrorKind, Result};
 
@@ -12,15 +12,14 @@ use crate::interrupt;
 ///
 /// # Errors
 /// If the system refuses a thread.
-pub fn spawn<'scope>(
+pub fn spawn<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
-    work: impl FnOnce() + Send + 'scope,
-) -> Result<()> {
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>> {
     Builder::new()
         .name(name.to_owned())
         .spawn_scoped(scope, work)
-        .map(drop)
         .map_err(|error| Error::new(ErrorKind::Unavailable, "start a thread").source(error))
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use trimaran_core::digest;
 
-use crate::catalog::ForeignKey;
+use crate::catalog::{ForeignKey, Key};
 use crate::dialect::TableDefinition;
 
 /// The longest name in bytes that Postgres keeps (`NAMEDATALEN` − 1); it cuts longer ones, in the middle of a
@@ -47,6 +47,15 @@ pub(super) fn foreign_keys(table: &TableDefinition) -> Vec<String> {
             name
         })
         .collect()
+}
+
+/// The name of a table's primary key: its own where that fits, else `table_pkey`, as Postgres would call it: so much of the table's
+/// name as leaves room for the rest.
+pub(super) fn primary_key(table: &TableDefinition, key: &Key) -> String {
+    const SUFFIX: &str = "_pkey";
+    let name = &table.name.name;
+    let kept = name.floor_char_boundary(MAX_NAME_BYTES - SUFFIX.len());
+    key.name.clone().filter(|name| fits(name)).unwrap_or_else(|| format!("{}{SUFFIX}", &name[..kept]))
 }
 
 fn own(key: &ForeignKey) -> Option<&str> {

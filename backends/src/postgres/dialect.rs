@@ -33,6 +33,10 @@ impl Dialect for PostgresDialect {
         default_sql::default_sql(default, logical, |sequence| self.qualify(sequence))
     }
 
+    fn bears_side_by_side(&self) -> bool {
+        true
+    }
+
     fn create_schema(&self, schema: &str) -> Option<String> {
         Some(format!("CREATE SCHEMA IF NOT EXISTS {}", self.quote(schema)))
     }
@@ -130,23 +134,43 @@ impl PostgresDialect {
     }
 
     fn keys(&self, table: &TableDefinition) -> Vec<Statement> {
-        let (qualified, shown) = (self.qualify(&table.name), shown(&table.name));
-        let add = |key: &Key, kind: &str| {
-            let name = match &key.name {
-                Some(name) if fits(name) => format!("CONSTRAINT {} ", self.quote(name)),
-                _ => String::new(),
-            };
-            format!("ALTER TABLE {qualified} ADD {name}{kind} ({})", self.names(&key.columns))
-        };
-        let primary = table
-            .primary_key
-            .iter()
-            .map(|key| Statement::new(format!("primary key of {shown}"), add(key, "PRIMARY KEY")));
+        let shown = shown(&table.name);
+        let primary = table.primary_key.iter().map(|key| {
+            let name = constraint_names::primary_key(table, key);
+            self.key(format!("primary key of {shown}"), table, key, "PRIMARY KEY", Some(&name))
+        });
         let unique = table.unique.iter().enumerate().map(|(n, key)| {
             let step = format!("unique constraint {} of {shown} ({})", n + 1, key.columns.join(", "));
-            Statement::new(step, add(key, "UNIQUE"))
+            self.key(step, table, key, "UNIQUE", key.name.as_deref().filter(|name| fits(name)))
         });
         primary.chain(unique).collect()
+    }
+
+    /// Adds a key. Its index is made first where it has a name, for that keeps nobody from reading the table meanwhile, while ADD PRIMARY
+    /// KEY by itself does: <https://www.postgresql.org/docs/current/sql-altertable.html>. A name that something else in the
+    /// schema has is left to Postgres, which finds another.
+    fn key(
+        &self,
+        step: String,
+        table: &TableDefinition,
+        key: &Key,
+        kind: &str,
+        name: Option<&str>,
+    ) -> Statement {
+        let (qualified, columns) = (self.qualify(&table.name), self.names(&key.columns));
+        let own = key.name.as_deref().filter(|name| fits(name));
+        let constraint = own.map(|own| format!("CONSTRAINT {} ", self.quote(own))).unwrap_or_default();
+        let at_once = format!("ALTER TABLE {qualified} ADD {constraint}{kind} ({columns})");
+        match name.map(|name| self.quote(name)) {
+            None => Statement::new(step, at_once),
+            Some(name) => {
+                let sql = format!(
+                    "CREATE UNIQUE INDEX {name} ON {qualified} ({columns}); \
+                     ALTER TABLE {qualified} ADD CONSTRAINT {name} {kind} USING INDEX {name}"
+                );
+                Statement::new(step, sql).or(at_once)
+            }
+        }
     }
 
     fn indexes(&self, table: &TableDefinition) -> Vec<Statement> {

@@ -1,24 +1,28 @@
 //! The writing half of a copy: a chunk's rows out of the pipe, the quarantined ones and the journal's record, in one
 //! transaction of the target.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use trimaran_backends::Session;
 use trimaran_backends::catalog::TableName;
 use trimaran_core::{Error, ErrorKind, Result};
 
-use super::Copy;
 use super::pipe::{Piece, Pipe, Place};
 use super::read::Filling;
+use super::{Copied, Copy, add};
 use crate::interrupt;
 use crate::journal::ChunkRecord;
 use crate::progress::Meter;
 use crate::resume;
 
-/// What the writers share: for each table of the plan, its meter and how many of its chunks are to be written yet.
+/// What the writers share: for each table of the plan, its meter, how many of its chunks are to be written yet, what was
+/// copied of it, and whom to tell that it is there whole.
 pub(super) struct Tables<'m, 'p> {
     pub(super) meters: &'m [Meter<'p>],
     pub(super) open: Vec<AtomicUsize>,
+    pub(super) totals: &'m Mutex<Vec<Copied>>,
+    pub(super) loaded: &'m (dyn Fn(usize) -> Result<()> + Sync),
 }
 
 /// Closes a pipe whatever happens to the thread that empties it.
@@ -80,16 +84,11 @@ impl<'a> Incoming<'a> {
 }
 
 impl Copy<'_> {
-    /// Writes the chunks that come by `pipe`, and tells of each to `done`.
+    /// Writes the chunks that come by `pipe`.
     ///
     /// # Errors
     /// The engines', classified; [`ErrorKind::Interrupted`] on request. Nothing more is taken from the pipe then.
-    pub(super) fn write_chunks(
-        &self,
-        pipe: &Pipe,
-        tables: &Tables<'_, '_>,
-        done: impl Fn(&ChunkRecord),
-    ) -> Result<()> {
+    pub(super) fn write_chunks(&self, pipe: &Pipe, tables: &Tables<'_, '_>) -> Result<()> {
         let _emptying = Emptying(pipe);
         let mut session = None;
         while let Some(piece) = pipe.take() {
@@ -100,10 +99,11 @@ impl Copy<'_> {
             let meter = &tables.meters[place.at];
             meter.start();
             let record = self.move_chunk(&mut session, place, pipe, meter)?;
-            done(&record);
+            add(tables.totals, place.at, &record);
             if tables.open[place.at].fetch_sub(1, Ordering::AcqRel) == 1 {
                 meter.finish();
                 self.finish(&mut session, &record.table)?;
+                (tables.loaded)(place.at)?;
             }
         }
         Ok(())

@@ -58,47 +58,50 @@ impl<'o> Job<'o> {
         Ok(Self { order, source, target, progress, retries, report, begun: false })
     }
 
-    pub(super) fn timed<T>(
-        &mut self,
-        phase: &'static str,
-        work: impl FnOnce(&mut Self) -> Result<T>,
-    ) -> Result<T> {
+    /// Does the work of a phase, which the timeline tells of.
+    pub(super) fn timed<T>(&self, phase: &'static str, work: impl FnOnce() -> T) -> T {
         let begun = Instant::now();
-        let result = work(self);
-        self.report.seconds.push((phase, begun.elapsed().as_secs_f64()));
+        let done = work();
         self.progress.timeline().phase(phase, begun);
-        result
+        done
     }
 
     /// The report, with when what was done and how often again.
     pub(super) fn told(self) -> Report {
-        Report { retries: self.retries.count(), timeline: self.progress.timeline().spans(), ..self.report }
+        let timeline = self.progress.timeline().spans();
+        let phases = timeline.iter().filter(|span| span.table.is_none());
+        let seconds = phases.map(|span| (span.phase, span.to - span.from)).collect();
+        Report { retries: self.retries.count(), seconds, timeline, ..self.report }
     }
 
     pub(super) fn plan(&mut self) -> Result<Plan> {
-        let plan = match &self.order.plan {
+        let plan = self.timed("plan", || self.make_plan())?;
+        self.report.not_moved.clone_from(&plan.not_moved);
+        self.report.lossy = plan.lossy();
+        Ok(plan)
+    }
+
+    fn make_plan(&self) -> Result<Plan> {
+        match &self.order.plan {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|e| {
                     Error::new(ErrorKind::Configuration, format!("read the plan {}", path.display()))
                         .source(e)
                 })?;
-                Plan::from_toml(&text, &self.source.catalog, self.target.engine())?
+                Plan::from_toml(&text, &self.source.catalog, self.target.engine())
             }
             None => planner::plan(
                 self.source.database.as_ref(),
                 &self.source.catalog,
                 self.target.dialect(),
                 &self.order.choices,
-            )?,
-        };
-        self.report.not_moved.clone_from(&plan.not_moved);
-        self.report.lossy = plan.lossy();
-        Ok(plan)
+            ),
+        }
     }
 
     pub(super) fn scan(&mut self, plan: &Plan) -> Result<Scan> {
-        let scan =
-            self.retries.run("check", || scan::scan(&self.source, plan, self.order.budget, self.progress))?;
+        let work = || scan::scan(&self.source, plan, self.order.budget, self.progress);
+        let scan = self.timed("check", || self.retries.run("check", work))?;
         self.report.tables.clone_from(&scan.tables);
         self.report.storage_classes.clone_from(&scan.classes);
         Ok(scan)
