@@ -98,7 +98,7 @@ impl Chart {
 
 /// Phases on as few lines as they need: those that went on side by side stand one below the other.
 fn lanes<'s>(phases: impl Iterator<Item = &'s Span>) -> Vec<Vec<&'s Span>> {
-    let mut lanes: Vec<Vec<&Span>> = Vec::new();
+    let mut lanes: Vec<Vec<&Span>> = vec![Vec::new()];
     for span in phases {
         let free = |lane: &&mut Vec<&Span>| lane.last().is_none_or(|last| last.to <= span.from);
         match lanes.iter_mut().find(free) {
