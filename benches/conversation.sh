@@ -32,7 +32,7 @@ if [ "${BENCH_ENGINE:-postgres}" = postgres ]; then
   arguments+=(--postgres "$(printf '%s' "$url" | sed -E "s#^(postgres(ql)?://[^/]*)/[^?]*#\1/$database#")")
 fi
 # shellcheck disable=SC2086 # flags are words
-cargo bench -p trimaran-migrator $TRIMARAN_CARGO_FLAGS --bench conversation -- "${arguments[@]}"
+cargo bench -p trimaran-migrator $TRIMARAN_MIGRATOR_FLAGS --bench conversation -- "${arguments[@]}"
 if [ -n "$url" ]; then psql -qX "$url" -c "DROP DATABASE $database"; fi
 
 # pyrit VERSION: measures it, or says why not.

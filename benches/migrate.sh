@@ -28,7 +28,7 @@ trap finish EXIT
 
 eval "$(scripts/duckdb.sh)"
 # shellcheck disable=SC2086 # flags are words
-cargo build --release -p trimaran-migrator $TRIMARAN_CARGO_FLAGS --bin trimaran --example sample_data
+cargo build --release -p trimaran-migrator $TRIMARAN_MIGRATOR_FLAGS --bin trimaran --example sample_data
 release=${CARGO_TARGET_DIR:-target}/release
 if [ ! -e "$work/prompts.sqlite" ]; then
   say "writing $rows rows"

@@ -31,7 +31,7 @@ if [ "${BENCH_TENANTS:-0}" = 0 ] && [ "${BENCH_ENGINE:-postgres}" = postgres ]; 
   arguments+=(--postgres "$(printf '%s' "$url" | sed -E "s#^(postgres(ql)?://[^/]*)/[^?]*#\1/$database#")")
 fi
 # shellcheck disable=SC2086 # flags are words
-cargo bench -p trimaran-migrator $TRIMARAN_CARGO_FLAGS --bench service -- "${arguments[@]}"
+cargo bench -p trimaran-migrator $TRIMARAN_MIGRATOR_FLAGS --bench service -- "${arguments[@]}"
 if [ -n "$url" ]; then psql -qX "$url" -c "DROP DATABASE $database"; fi
 
 if [ "${BENCH_PLOTS:-1}" != 0 ] && [ "${BENCH_TENANTS:-0}" = 0 ] && [ -z "${BENCH_ENGINE:-}" ]; then

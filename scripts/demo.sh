@@ -33,7 +33,7 @@ expect() {
 heading "1. Build the program"
 eval "$(scripts/duckdb.sh)"
 # shellcheck disable=SC2086 # flags are words
-cargo build --release -p trimaran-migrator $TRIMARAN_CARGO_FLAGS --bin trimaran --example sample_data
+cargo build --release -p trimaran-migrator $TRIMARAN_MIGRATOR_FLAGS --bin trimaran --example sample_data
 release=${CARGO_TARGET_DIR:-target}/release
 
 heading "2. Two databases such as users have: $rows prompts, some of them hostile"

@@ -3,6 +3,8 @@
 #
 #   eval "$(scripts/duckdb.sh)" && cargo build $TRIMARAN_CARGO_FLAGS
 #
+# These flags are for the workspace; for `-p trimaran-migrator`, which has not all of the features, there is TRIMARAN_MIGRATOR_FLAGS.
+#
 # In this order: the directory DUCKDB_LIB_DIR; a libduckdb of this system; the official release for this platform,
 # downloaded once from where the libduckdb-sys crate says it is; else DuckDB is compiled from the crate's own source,
 # which takes half an hour on two cores, once per target folder. A library is used only if it loads, reports the
@@ -41,6 +43,7 @@ use() {
 export DUCKDB_LIB_DIR='$1'
 export $loader='$1'"\${$loader:+:\$$loader}"
 export TRIMARAN_CARGO_FLAGS='--no-default-features --features postgres,sqlite,duckdb,parquet,s3,redis'
+export TRIMARAN_MIGRATOR_FLAGS='--no-default-features --features postgres,sqlite,duckdb'
 END
   exit 0
 }
@@ -97,5 +100,5 @@ fi
 
 say "compiling DuckDB $version from source: half an hour on two cores the first time"
 echo "unset DUCKDB_LIB_DIR"
-echo "export TRIMARAN_CARGO_FLAGS="
+echo "export TRIMARAN_CARGO_FLAGS= TRIMARAN_MIGRATOR_FLAGS="
 if [ -z "${CXX:-}" ] && have ccache; then echo "export CXX='ccache g++' CCACHE_MAXSIZE='${CCACHE_MAXSIZE:-5G}'"; fi
