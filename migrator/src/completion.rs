@@ -22,8 +22,8 @@ use crate::steps::{Steps, Written};
 pub enum Loaded {
     /// The table at this place in the plan has all its rows.
     Table(usize),
-    /// Every table has, and the source did not change meanwhile.
-    All,
+    /// Every table has, since then, and the source did not change meanwhile.
+    All(Instant),
 }
 
 /// The completion of a run's tables.
@@ -66,18 +66,18 @@ impl<'a> Completion<'a> {
     /// The target's, classified, naming the step. A key that the rows break is `Conflict`.
     pub fn run(mut self, loaded: &Receiver<Loaded>) -> Result<Vec<Unmovable>> {
         for what in loaded {
-            let begun = Instant::now();
             match what {
                 Loaded::Table(at) => {
+                    let begun = Instant::now();
                     for phase in [Phase::Keys, Phase::Indexes] {
                         self.complete(at, phase)?;
                     }
                     let table = self.plan.tables[at].source_name().to_string();
                     self.progress.timeline().table("keys", &table, (begun, Instant::now()), (0, 0));
                 }
-                Loaded::All => {
+                Loaded::All(since) => {
                     let ended = self.rest();
-                    self.progress.timeline().phase("keys", begun);
+                    self.progress.timeline().phase("keys", since);
                     ended?;
                     break;
                 }

@@ -7,6 +7,7 @@
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
+use std::time::Instant;
 
 use trimaran_backends::catalog::Unmovable;
 use trimaran_core::{Error, ErrorKind, Result};
@@ -55,10 +56,10 @@ impl Moving<'_> {
         let (sender, loaded) = channel();
         std::thread::scope(|scope| {
             let completing = work::spawn(scope, "keys", move || completion.run(&loaded))?;
-            let copied = job
-                .timed("copy", || self.copy(totals, beside.then_some(&sender)))
-                .and_then(|()| job.source.unchanged())
-                .and_then(|()| tell(&sender, Loaded::All));
+            let copied = job.timed("copy", || self.copy(totals, beside.then_some(&sender)));
+            let since = Instant::now();
+            let copied =
+                copied.and_then(|()| job.source.unchanged()).and_then(|()| tell(&sender, Loaded::All(since)));
             drop(sender);
             let verified = match &copied {
                 Ok(()) if beside => Some(self.verify(totals)),

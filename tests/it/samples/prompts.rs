@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Writes `rows` rows to a DuckDB file at `duckdb` and an SQLite file at `sqlite`.
 pub(crate) fn write(duckdb: &Path, sqlite: &Path, rows: u32) -> Result<(), Box<dyn std::error::Error>> {
-    let source = duckdb::Connection::open(duckdb)?;
+    let source = compatible(duckdb)?;
     source.execute_batch(
         "CREATE TABLE prompt_entries (
              id UUID PRIMARY KEY, role VARCHAR NOT NULL, conversation_id VARCHAR NOT NULL, sequence INTEGER NOT NULL,
@@ -74,13 +74,22 @@ pub(crate) fn write(duckdb: &Path, sqlite: &Path, rows: u32) -> Result<(), Box<d
     Ok(())
 }
 
+/// A DuckDB file in the format of 1.2, as most users have it, and which the programs that are measured beside can read.
+fn compatible(path: &Path) -> Result<duckdb::Connection, Box<dyn std::error::Error>> {
+    let connection = duckdb::Connection::open_in_memory()?;
+    let path = path.to_str().ok_or("the path is not UTF-8")?.replace('\'', "''");
+    connection
+        .execute_batch(&format!("ATTACH '{path}' AS written (STORAGE_VERSION 'v1.2.0'); USE written"))?;
+    Ok(connection)
+}
+
 /// Writes `rows` narrow rows to a DuckDB file at `duckdb` and an SQLite file at `sqlite`.
 pub(crate) fn write_narrow(
     duckdb: &Path,
     sqlite: &Path,
     rows: u32,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let source = duckdb::Connection::open(duckdb)?;
+    let source = compatible(duckdb)?;
     source.execute_batch(&format!(
         "CREATE TABLE tags (
              id BIGINT PRIMARY KEY, entry VARCHAR NOT NULL, name VARCHAR NOT NULL, value VARCHAR, score DOUBLE);
