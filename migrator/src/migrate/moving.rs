@@ -69,7 +69,9 @@ impl Moving<'_> {
                 (Ok(()), Ok(refused)) => Ok(Moved { refused, verified: verified.transpose()? }),
                 (Err(copied), Ok(_)) => Err(copied),
                 (Err(copied), Err(completing)) if copied.kind() != ErrorKind::Aborted => {
-                    job.progress.say(format!("keys: {completing}"));
+                    if copied.kind() != ErrorKind::Interrupted {
+                        job.progress.say(format!("keys: {completing}"));
+                    }
                     Err(copied)
                 }
                 // A copy that ended because the completion did has the same cause.
