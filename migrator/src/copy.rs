@@ -1,7 +1,7 @@
 //! Rows moved in chunks: each chunk, its quarantined rows and its journal record in one transaction of the target.
 //!
-//! Chunks are moved by pairs of threads. One reads rows, decides on them, takes their digest and encodes them ([`read`]); the
-//! other writes them, and waits for the target ([`write`]). Between them is a pipe of bounded size ([`pipe`]), so that neither
+//! Chunks are moved by pairs of threads. One reads rows, decides on them, takes their digest and encodes them (`read`); the
+//! other writes them, and waits for the target (`write`). Between them is a pipe of bounded size (`pipe`), so that neither
 //! waits for the other as long as both have work.
 
 mod pipe;
