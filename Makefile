@@ -3,7 +3,7 @@
 # TRIMARAN_DUCKDB=source, CARGO_TARGET_DIR (see CONTRIBUTING.md).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test load big s3 bench lint doc book
+.PHONY: help setup demo test load big fuzz s3 bench lint doc book
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -25,6 +25,10 @@ load: ## let 64 users work for a minute on each engine, while servers and proces
 big: ## migrate large tables, values and many tables, and strike at every write, in a release build; takes minutes and some gigabytes
 	@scripts/setup.sh test
 	@TRIMARAN_FAULTS=all scripts/test.sh --release --test it -- big:: faults:: --nocapture --include-ignored --test-threads 1
+
+fuzz: ## let libFuzzer look for inputs that break the encodings, a minute each; a release build with its instruments first
+	@scripts/setup.sh build
+	@scripts/fuzz.sh
 
 s3: ## run the tests of content on S3 against a server installed for them
 	@scripts/setup.sh test

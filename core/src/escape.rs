@@ -52,7 +52,7 @@ pub fn encode(text: &[u8]) -> Cow<'_, [u8]> {
 /// What [`encode`] was given.
 ///
 /// # Errors
-/// [`ErrorKind::Corrupt`] if U+001A is followed by something that [`encode`] never writes.
+/// [`ErrorKind::Corrupt`] if there is U+001A in it and [`encode`] never writes it: so no two of those texts mean the same.
 pub fn decode(text: &[u8]) -> Result<Cow<'_, [u8]>> {
     if memchr::memchr(MARK, text).is_none() {
         return Ok(Cow::Borrowed(text));
@@ -74,6 +74,10 @@ pub fn decode(text: &[u8]) -> Result<Cow<'_, [u8]>> {
         rest = &rest[at + length..];
     }
     out.extend_from_slice(rest);
+    // Bytes of UTF-8 may be written as if they were none, by themselves or several together.
+    if *encode(&out) != *text {
+        return Err(unexpected());
+    }
     Ok(Cow::Owned(out))
 }
 
@@ -86,8 +90,9 @@ fn digit(byte: u8) -> Option<u8> {
 }
 
 fn unexpected() -> Error {
-    Error::new(ErrorKind::Corrupt, "decode escaped text")
-        .context("U+001A is not followed by 0, 1 or x and two hexadecimal digits")
+    Error::new(ErrorKind::Corrupt, "decode escaped text").context(
+        "U+001A is not followed by 0, 1 or x and the two hexadecimal digits of a byte that is no UTF-8",
+    )
 }
 
 #[cfg(test)]
@@ -129,7 +134,9 @@ mod tests {
 
     #[test]
     fn the_mark_before_anything_else_is_an_error() {
-        for text in [&b"\x1a"[..], b"\x1a2", b"\x1ax", b"\x1axf", b"\x1axFF", b"a\x1a"] {
+        let unknown = [&b"\x1a"[..], b"\x1a2", b"\x1ax", b"\x1axf", b"\x1axFF", b"a\x1a"];
+        let of_what_is_utf8 = [&b"\x1ax33"[..], b"\x1ax00", b"\x1ax1a", b"\x1axc3\x1axa9", b"\x1axff\x1ax41"];
+        for text in unknown.into_iter().chain(of_what_is_utf8) {
             assert_eq!(decode(text).unwrap_err().kind(), ErrorKind::Corrupt);
         }
     }

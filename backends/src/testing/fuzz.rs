@@ -285,6 +285,8 @@ mod tests {
         canonical_decode(&[1, 0, 0, 0, 1, 2]);
         // An exponent whose sign can't be turned.
         decimal_text(b"1e-2147483648");
+        // A byte of UTF-8 that is written as if it were none.
+        text_codec(b"\x1ax33");
         // An offset whose sign can't be turned.
         let time = [&[0_u8; 8][..], &i32::MIN.to_be_bytes()].concat();
         let stream = [&HEADER[..], &[0, 1, 0, 0, 0, 12], &time].concat();
