@@ -12,7 +12,7 @@ use super::error::failed;
 use super::file::{DatabaseFile, opening};
 use super::registry::{Handle, Instance};
 use super::session::DuckdbSession;
-use super::{catalog, encode, snapshot};
+use super::{catalog, encode, memory, snapshot};
 use crate::catalog::Catalog;
 use crate::{Access, Database, Dialect, Identity, Interrupter, Location, OpenOptions, Session};
 
@@ -21,7 +21,7 @@ use crate::{Access, Database, Dialect, Identity, Interrupter, Location, OpenOpti
 /// - `arrow_lossless_conversion`: UUIDs come as their 16 bytes, and no type loses a bit;
 /// - `enable_external_access`: no statement reads or writes any other file (set after opening, because it forbids
 ///   changing `temp_directory`);
-/// - `lock_configuration`: no statement can undo this.
+/// - `lock_configuration`: no statement can undo this. (A source's memory is raised when it must be: see [`memory`].)
 const SETTINGS: &str = "SET GLOBAL arrow_lossless_conversion = true;
     SET GLOBAL enable_external_access = false;
     SET GLOBAL lock_configuration = true;";
@@ -73,7 +73,8 @@ impl Database for DuckdbDatabase {
     }
 
     fn catalog(&self, schema: Option<&str>) -> Result<Catalog> {
-        catalog::read(&self.connection()?, schema)
+        let connection = self.connection()?;
+        self.instance.with_room(|| catalog::read(&connection, schema))
     }
 
     fn encode_row(&self, types: &[LogicalType], row: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
@@ -119,8 +120,11 @@ fn open_handle(path: &Path, options: OpenOptions) -> Result<Handle> {
         restrict(path)?;
     }
     let file = known.map_or_else(|| DatabaseFile::open(path, options.access), Ok)?;
-    let handle = Handle { connection, file };
+    let mut handle = Handle { connection, file, memory: options.memory };
     in_utc(&handle.connection).map_err(refused)?;
+    if options.access == Access::Source {
+        handle.memory = memory::begin_with_little(&handle.connection, options.memory).map_err(refused)?;
+    }
     handle.connection.execute_batch(SETTINGS).map_err(refused)?;
     handle.connection.execute_batch("SELECT '[1]'::JSON").map_err(|e| {
         opening(ErrorKind::Unsupported, path)

@@ -95,6 +95,11 @@ pub(super) fn failed(operation: impl Into<String>, error: duckdb::Error) -> Erro
     if more { failure.source(message.into_owned()) } else { failure }
 }
 
+/// Whether more memory would have helped.
+pub(super) fn wants_memory(error: &Error) -> bool {
+    error.kind() == ErrorKind::Unavailable && error.next_step() == Some(MORE_MEMORY)
+}
+
 /// Text that DuckDB gave and that does not read as what it was declared to be.
 pub(super) fn unreadable(what: &str, found: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Corrupt, format!("read {what} from DuckDB")).context(format!("it gave {found}"))

@@ -13,6 +13,7 @@
 //!   own; `run`, `bind`, `column`, `row`: one statement, its parameters and its rows; `sql`, `unsupported`: what of Postgres'
 //!   SQL must be known or explained;
 //! - `append`: many rows at once under SeaORM;
+//! - `memory`: how much of it a source has;
 //! - `error`: DuckDB's messages, classified.
 //!
 //! Nothing here needs an extension other than JSON, which is checked when a file is opened; the ICU extension, which an
@@ -35,6 +36,7 @@ mod file;
 pub mod files;
 mod layout;
 mod literal;
+mod memory;
 mod nested;
 mod parameter;
 mod pool;

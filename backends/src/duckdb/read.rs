@@ -14,7 +14,7 @@ use super::dialect::DIALECT;
 use super::error::failed;
 use super::select::Selection;
 use crate::catalog::Table;
-use crate::{Chunk, Dialect as _, Read};
+use crate::{Chunk, Dialect as _};
 
 /// The rows of a row group (DuckDB's `DEFAULT_ROW_GROUP_SIZE`): what statistics and compression are kept for.
 pub(super) const ROW_GROUP: u64 = 122_880;
@@ -63,21 +63,8 @@ fn split(last: i64, rows: u64) -> Vec<Chunk> {
     chunks
 }
 
-/// Reads `ranges` of a table, one query each, in order.
-pub(super) fn read(
-    connection: &Connection,
-    read: &Read<'_>,
-    ranges: &[Range<i64>],
-    on_row: &mut dyn FnMut(&[Value<'_>]) -> Result<()>,
-) -> Result<(), Stop> {
-    let selection = Selection::new(read.table, read.columns).map_err(Stop::Engine)?;
-    for range in ranges {
-        read_range(connection, read.table, &selection, range, on_row)?;
-    }
-    Ok(())
-}
-
-fn read_range(
+/// Reads a range of a table by one query, in order.
+pub(super) fn read_range(
     connection: &Connection,
     table: &Table,
     selection: &Selection,

@@ -12,8 +12,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use duckdb::Connection;
 use trimaran_core::{Error, ErrorKind, Result};
 
+use super::error::wants_memory;
 use super::file::{DatabaseFile, opening};
 use super::layout::Layout;
+use super::memory;
 use crate::catalog::TableName;
 use crate::{Access, OpenOptions};
 
@@ -46,6 +48,8 @@ pub(super) struct Handle {
     pub(super) connection: Connection,
     /// The file it is on.
     pub(super) file: DatabaseFile,
+    /// The bytes that DuckDB may take now.
+    pub(super) memory: u64,
 }
 
 /// A file that is open in this process.
@@ -104,6 +108,42 @@ impl Instance {
         Ok(instance)
     }
 
+    /// Does what only reads, and does it again with more memory while DuckDB asks for more than it has, up to what it was opened with.
+    ///
+    /// # Errors
+    /// What `work` returns.
+    pub(super) fn with_room<T>(&self, mut work: impl FnMut() -> Result<T>) -> Result<T> {
+        loop {
+            let had = self.memory()?;
+            match work() {
+                Err(error) if wants_memory(&error) && self.raise(had)? => {
+                    tracing::debug!(
+                        bytes = had,
+                        "DuckDB's memory was not enough for what is read, and is raised"
+                    );
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn memory(&self) -> Result<u64> {
+        self.with(|handle| Ok(handle.memory))
+    }
+
+    /// Gives DuckDB more memory than it `had`, if somebody else has not yet; false if it has all that it may.
+    fn raise(&self, had: u64) -> Result<bool> {
+        match lock(&self.handle).as_mut() {
+            Some(handle) if handle.memory > had => Ok(true),
+            Some(handle) if handle.memory >= self.options.memory => Ok(false),
+            Some(handle) => {
+                handle.memory = memory::raise(&handle.connection, handle.memory, self.options.memory)?;
+                Ok(true)
+            }
+            None => Err(closed()),
+        }
+    }
+
     /// Does something with the handle, alone.
     ///
     /// # Errors
@@ -111,7 +151,7 @@ impl Instance {
     pub(super) fn with<T>(&self, f: impl FnOnce(&Handle) -> Result<T>) -> Result<T> {
         match lock(&self.handle).as_ref() {
             Some(handle) => f(handle),
-            None => Err(Error::new(ErrorKind::Unavailable, "use the DuckDB file").context("it is closed")),
+            None => Err(closed()),
         }
     }
 }
@@ -129,6 +169,10 @@ impl Drop for Instance {
 /// Locks `mutex`. A panic elsewhere leaves these maps whole, so that a poisoned lock means nothing.
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Unavailable, "use the DuckDB file").context("it is closed")
 }
 
 fn in_use(path: &Path, instance: &Instance) -> Error {

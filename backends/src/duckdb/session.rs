@@ -10,6 +10,7 @@ use super::error::failed;
 use super::layout::{LIGHT, Layout};
 use super::parameter::Parameter;
 use super::registry::{Instance, lock};
+use super::select::Selection;
 use super::{decode, read, storage, write};
 use crate::catalog::{Table, TableName};
 use crate::{Access, Chunk, Interrupter, Read, Session};
@@ -38,6 +39,14 @@ impl DuckdbSession {
         (self.instance.options.memory / (4 * sessions)).max(LIGHT)
     }
 
+    /// Does what only reads, with more memory if it must be: see [`Instance::with_room`]. Within a transaction an error has ended it.
+    fn with_room<T>(&self, mut work: impl FnMut(&Connection) -> Result<T>) -> Result<T> {
+        if self.in_transaction {
+            return work(&self.connection);
+        }
+        self.instance.with_room(|| work(&self.connection))
+    }
+
     /// Notes that a statement failed, which ends what the transaction can do.
     fn note<T>(&mut self, result: Result<T>) -> Result<T> {
         self.broken |= result.is_err() && self.in_transaction;
@@ -58,7 +67,7 @@ impl DuckdbSession {
         {
             return Ok(Arc::clone(layout));
         }
-        let layout = Arc::new(storage::examine(&self.connection, table)?);
+        let layout = Arc::new(self.with_room(|connection| storage::examine(connection, table))?);
         lock(&self.instance.layouts).insert(table.clone(), (changes, Arc::clone(&layout)));
         Ok(layout)
     }
@@ -74,7 +83,7 @@ impl Session for DuckdbSession {
     fn query(&mut self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Vec<Value<'static>>>> {
         // A query may change something too (RETURNING, setval); to think so of one that doesn't costs little.
         self.changed();
-        let rows = query(&self.connection, sql, parameters);
+        let rows = self.with_room(|connection| query(connection, sql, parameters));
         self.note(rows)
     }
 
@@ -121,7 +130,7 @@ impl Session for DuckdbSession {
     }
 
     fn chunks(&mut self, table: &Table, rows: u64) -> Result<Vec<Chunk>> {
-        let chunks = read::chunks(&self.connection, table, rows);
+        let chunks = self.with_room(|connection| read::chunks(connection, table, rows));
         self.note(chunks)
     }
 
@@ -132,12 +141,30 @@ impl Session for DuckdbSession {
             let layout = self.layout(&read.table.name);
             self.note(layout)?.ranges(read.chunk.from, read.chunk.to, self.share())
         };
-        match read::read(&self.connection, read, &ranges, on_row) {
-            Ok(()) => Ok(()),
-            // The caller's own error is no failed statement.
-            Err(read::Stop::Caller(error)) => Err(error),
-            Err(read::Stop::Engine(error)) => self.note(Err(error)),
+        let selection = self.note(Selection::new(read.table, read.columns))?;
+        for range in &ranges {
+            // Rows of a source come in the same order when they are read again: those that were given are passed over.
+            let mut given = 0u64;
+            let done = self.with_room(|connection| {
+                let mut at = 0;
+                let stopped = read::read_range(connection, read.table, &selection, range, &mut |row| {
+                    at += 1;
+                    if at > given {
+                        given = at;
+                        on_row(row)?;
+                    }
+                    Ok(())
+                });
+                match stopped {
+                    Ok(()) => Ok(Ok(())),
+                    // The caller's own error is no failed statement.
+                    Err(read::Stop::Caller(error)) => Ok(Err(error)),
+                    Err(read::Stop::Engine(error)) => Err(error),
+                }
+            });
+            self.note(done)??;
         }
+        Ok(())
     }
 
     fn write(&mut self, table: &TableName, columns: &[(String, LogicalType)], rows: &[u8]) -> Result<u64> {

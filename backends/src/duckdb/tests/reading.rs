@@ -133,6 +133,30 @@ fn light_tables_are_read_in_one_go() {
 }
 
 #[test]
+fn a_source_gets_more_memory_when_it_must_and_gives_each_row_once() {
+    // The first vector is given before the large value of the second does not fit.
+    let fixture = Fixture::new(
+        "SET force_compression = 'uncompressed';
+         CREATE TABLE t AS SELECT range AS i, CASE WHEN range = 2500 THEN repeat('x', 40000000) ELSE 'small' END AS v
+         FROM range(3000);
+         CHECKPOINT;",
+    );
+    let location = Location::file(Engine::Duckdb, fixture.path());
+    let options = OpenOptions { access: Access::Source, memory: 512 << 20, sessions: 1 };
+    let source = DuckdbDatabase::open(&location, options).unwrap();
+    let limit = || {
+        let mut session = source.session().unwrap();
+        session.query("SELECT current_setting('memory_limit')", &[]).unwrap().remove(0).remove(0)
+    };
+    assert_eq!(limit(), Value::text("32.0 MiB"));
+    let rows = read_all(&source, "t", 1_000_000);
+    let read: Vec<_> = rows.iter().map(|row| row[0].clone()).collect();
+    assert!(read == (0..3_000).map(Value::Int).collect::<Vec<_>>(), "{} rows", read.len());
+    assert!(matches!(&rows[2_500][1], Value::Text(v) if v.len() == 40_000_000));
+    assert_ne!(limit(), Value::text("32.0 MiB"));
+}
+
+#[test]
 fn too_little_memory_says_what_to_raise() {
     let fixture = Fixture::new("CREATE TABLE t AS SELECT range AS i FROM range(3000000)");
     let location = Location::file(Engine::Duckdb, fixture.path());
