@@ -6,7 +6,7 @@
 use sea_orm::sea_query::{ColumnType, InsertStatement, Query, ValueType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait as _, EntityTrait, FromQueryResult as _, Iterable as _,
-    ModelTrait, QueryResult, QuerySelect as _, QueryTrait, Select, TryGetable, TryIntoModel, Value,
+    ModelTrait, QueryResult, QueryTrait, Select, Statement, TryGetable, TryIntoModel, Value,
 };
 use trimaran_core::{Error, ErrorKind, Result};
 
@@ -131,7 +131,7 @@ where
 
 /// Reading rows of an entity by position.
 pub(crate) trait Fetch<M>: Sized {
-    /// The only row, or the first. `operation` is a verb phrase.
+    /// The only row; if there are more, one of them. `operation` is a verb phrase.
     ///
     /// # Errors
     /// As for [`models`].
@@ -151,7 +151,7 @@ where
     <E as EntityTrait>::ActiveModel: TryIntoModel<E::Model>,
 {
     async fn fetch_one(self, executor: &Executor, operation: &str) -> Result<Option<E::Model>> {
-        Ok(models(executor, self.limit(1), operation).await?.into_iter().next())
+        Ok(models(executor, self, operation).await?.into_iter().next())
     }
 
     async fn fetch_all(self, executor: &Executor, operation: &str) -> Result<Vec<E::Model>> {
@@ -159,7 +159,7 @@ where
     }
 }
 
-fn models_of<E>(fetched: Fetched, columns: &[E::Column], operation: &str) -> Result<Vec<E::Model>>
+pub(crate) fn models_of<E>(fetched: Fetched, columns: &[E::Column], operation: &str) -> Result<Vec<E::Model>>
 where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E>,
@@ -190,44 +190,21 @@ pub(crate) async fn columns_of<C: ColumnTrait>(
     executor.fetch(statement, types).await.map_err(|error| error.within(operation))
 }
 
-/// What INSERT returns of the rows that it wrote: these columns, in this order. `operation` is a verb phrase.
+/// An INSERT that returns these columns, and of what types they are.
 ///
 /// # Errors
-/// As for [`columns_of`].
-pub(crate) async fn returned<C: ColumnTrait>(
+/// `Unsupported` for a column of a type that is not fetched.
+pub(crate) fn returning<C: ColumnTrait>(
     executor: &Executor,
     mut insert: InsertStatement,
     columns: &[C],
     operation: &str,
-) -> Result<Fetched> {
+) -> Result<(Statement, Vec<CellType>)> {
     insert.returning(Query::returning().columns(columns.iter().map(|column| column.as_column_ref().1)));
-    let statement = executor.get_database_backend().build(&insert);
-    let types = types(columns, operation)?;
-    executor.fetch(statement, types).await.map_err(|error| error.within(operation))
+    Ok((executor.get_database_backend().build(&insert), types(columns, operation)?))
 }
 
-/// The row that an INSERT wrote or changed, as a model. `operation` is a verb phrase.
-///
-/// # Errors
-/// `Conflict` if there is none; else as for [`models`].
-pub(crate) async fn returned_model<E>(
-    executor: &Executor,
-    insert: InsertStatement,
-    operation: &str,
-) -> Result<E::Model>
-where
-    E: EntityTrait,
-    E::Model: ModelTrait<Entity = E>,
-    <E as EntityTrait>::ActiveModel: TryIntoModel<E::Model>,
-{
-    let columns: Vec<E::Column> = E::Column::iter().collect();
-    let fetched = returned(executor, insert, &columns, operation).await?;
-    models_of::<E>(fetched, &columns, operation)?
-        .pop()
-        .ok_or_else(|| Error::new(ErrorKind::Conflict, operation).context("no row was written"))
-}
-
-fn types<C: ColumnTrait>(columns: &[C], operation: &str) -> Result<Vec<CellType>> {
+pub(crate) fn types<C: ColumnTrait>(columns: &[C], operation: &str) -> Result<Vec<CellType>> {
     let types = columns.iter().map(|column| {
         CellType::of(column.def().get_column_type()).ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, operation)

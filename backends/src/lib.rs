@@ -30,6 +30,7 @@ pub mod entity;
 pub mod executor;
 pub mod fetch;
 pub mod files;
+mod fixed;
 pub mod import;
 pub mod open;
 pub mod repository;

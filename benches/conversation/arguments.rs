@@ -21,9 +21,11 @@ pub(crate) struct Arguments {
     pub(crate) rounds: usize,
     /// Of the services' measures only the tenants' files, and as many as there are to be, however long it takes.
     pub(crate) tenants: bool,
+    /// Of the services' measures one alone, by the name that its table has in `service.json`.
+    pub(crate) only: Option<String>,
 }
 
-const USAGE: &str = "usage: FOLDER [--scale 1.0] [--rounds 3] [--engine NAME] [--postgres URL] [--tenants: all their files, nothing else]";
+const USAGE: &str = "usage: FOLDER [--scale 1.0] [--rounds 3] [--engine NAME] [--postgres URL] [--only TABLE] [--tenants: all their files, nothing else]";
 
 impl Arguments {
     /// `None` if cargo only wants to know that it runs.
@@ -35,6 +37,7 @@ impl Arguments {
             scale: 1.0,
             rounds: 3,
             tenants: false,
+            only: None,
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(USAGE);
@@ -44,6 +47,7 @@ impl Arguments {
                 "--tenants" => out.tenants = true,
                 "--scale" => out.scale = value()?.parse()?,
                 "--rounds" => out.rounds = value()?.parse()?,
+                "--only" => out.only = Some(value()?),
                 "--postgres" => out.postgres = Some(value()?),
                 "--engine" => {
                     out.engine = Some(match value()?.as_str() {

@@ -1,7 +1,7 @@
 //! How fast requests are served, beside the raw drivers sending the same statements, in one run.
 //!
 //! ```sh
-//! cargo bench -p trimaran-migrator --bench service -- FOLDER [--scale 0.1] [--rounds 3] [--engine sqlite] [--postgres URL]
+//! cargo bench -p trimaran-migrator --bench service -- FOLDER [--scale 0.1] [--rounds 3] [--engine sqlite] [--postgres URL] [--only points]
 //! ```
 //!
 //! `benches/service.sh` runs it. What Trimaran sends is written down ([`record`]) and sent again by the driver alone ([`replay`]),
@@ -51,6 +51,7 @@ fn main() -> Result<()> {
 }
 
 async fn measure(arguments: &Arguments) -> Result<Vec<table::Table>> {
+    let wants = |name: &str| arguments.only.as_deref().is_none_or(|only| only == name);
     let mut tables = Vec::new();
     let mut points = points::table();
     let mut tenants = tenants::table();
@@ -61,28 +62,35 @@ async fn measure(arguments: &Arguments) -> Result<Vec<table::Table>> {
         .collect();
     // Memory first: what comes later leaves the allocator with more than it needs.
     for engine in &engines {
-        if *engine != Engine::Postgres {
+        if *engine != Engine::Postgres && wants("tenants") {
             tenants::measure(arguments, *engine, &mut tenants, &mut memory).await?;
         }
     }
     if arguments.tenants {
         return Ok(vec![tenants, memory]);
     }
-    if arguments.wants(Engine::Postgres) {
+    if arguments.wants(Engine::Postgres) && wants("keys") {
         tables.push(keys::measure(arguments).await?);
     }
-    if arguments.wants(Engine::Sqlite) {
+    if arguments.wants(Engine::Sqlite) && wants("requests") {
         tables.push(requests::measure(arguments).await?);
     }
-    for engine in &engines {
+    for engine in engines.iter().filter(|_| wants("points")) {
         points::measure(arguments, *engine, &mut points).await?;
     }
     tables.push(points);
-    if arguments.wants(Engine::Postgres) {
+    if arguments.wants(Engine::Postgres) && wants("signed") {
         tables.push(signed::measure(arguments).await?);
     }
-    tables.extend(questions::measure(arguments).await?);
+    if wants("questions") {
+        tables.extend(questions::measure(arguments).await?);
+    }
     tables.extend([tenants, memory]);
+    if let Some(only) = &arguments.only
+        && !tables.iter().any(|table| table.key == only)
+    {
+        return Err(format!("no measure of these engines is called {only}").into());
+    }
     Ok(tables)
 }
 

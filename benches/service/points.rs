@@ -105,6 +105,8 @@ pub(crate) fn table() -> Table {
             ("ours", "Trimaran"),
             ("raw", "driver, the same statements"),
             ("ratio", "ratio"),
+            ("task", "driver, from a task"),
+            ("task_ratio", "Trimaran / that"),
         ],
     )
 }
@@ -142,6 +144,7 @@ pub(crate) async fn measure(arguments: &Arguments, engine: Engine, table: &mut T
         let scripts = Arc::new(record(&place, &pieces, point, count).await?);
         let amount = if point.writes { Amount::Each(count) } else { Amount::For(while_measuring(arguments)) };
         let mut rates = Rates::default();
+        let mut from_a_task = Vec::new();
         for _ in 0..arguments.rounds {
             let (tenant, shared) = connect(&place).await?;
             let asked = Asked::over(tenant.clone(), shared.clone(), Arc::clone(&pieces))?;
@@ -156,21 +159,31 @@ pub(crate) async fn measure(arguments: &Arguments, engine: Engine, table: &mut T
             tenant.close().await;
             shared.close().await;
 
-            let raw = Raw::open(&ours::target(&place, point.tenant), 1).await?;
-            rates.raw.push(raw.rate(1, amount, &scripts).await?);
-            raw.close().await?;
-            if point.writes && point.tenant {
-                let tenant = ours::connect(&place, 1, true).await?;
-                talks::take_away(&ours::conversation(tenant.clone())?, count).await?;
-                tenant.close().await;
+            // Each by itself: a file of DuckDB's is open once.
+            for in_a_task in [false, true] {
+                let raw = Raw::open(&ours::target(&place, point.tenant), 1).await?;
+                if in_a_task {
+                    from_a_task.push(raw.rate_from_a_task(amount, &scripts).await?);
+                } else {
+                    rates.raw.push(raw.rate(1, amount, &scripts).await?);
+                }
+                raw.close().await?;
+                if point.writes && point.tenant {
+                    let tenant = ours::connect(&place, 1, true).await?;
+                    talks::take_away(&ours::conversation(tenant.clone())?, count).await?;
+                    tenant.close().await;
+                }
             }
         }
+        let task = pace::median(&from_a_task);
         table.add(vec![
             json!(engine.to_string()),
             json!(point.what),
             json!(1e6 / rates.ours()),
             json!(1e6 / rates.raw()),
             json!(rates.ratio()),
+            json!(1e6 / task),
+            json!(task / rates.ours()),
         ]);
     }
     place.remove().await

@@ -61,6 +61,16 @@ impl Raw {
         }
     }
 
+    /// The rate when each script is a turn on a thread for blocking work, as whoever calls such a driver from a task has it; not a number
+    /// for a driver that does not block.
+    pub(crate) async fn rate_from_a_task(&self, amount: Amount, scripts: &Arc<Vec<Script>>) -> Result<f64> {
+        match self {
+            Self::Postgres(_) => Ok(f64::NAN),
+            Self::Sqlite(raw) => from_a_task(raw, amount, scripts).await,
+            Self::Duckdb(raw) => from_a_task(raw, amount, scripts).await,
+        }
+    }
+
     pub(crate) async fn close(self) -> Result<()> {
         if let Self::Postgres(raw) = self {
             raw.close().await?;
@@ -99,6 +109,24 @@ async fn blocking<B: Blocking>(
         thread.await??;
     }
     Ok(course.rate())
+}
+
+async fn from_a_task<B: Blocking>(raw: &B, amount: Amount, scripts: &Arc<Vec<Script>>) -> Result<f64> {
+    let mut session = raw.again()?;
+    if let (Amount::For(_), Some(first)) = (amount, scripts.first()) {
+        session.play(first)?;
+    }
+    let scripts = Arc::clone(scripts);
+    let task = tokio::spawn(async move {
+        let course = Course::begin(amount);
+        while let Some(number) = course.next() {
+            let scripts = Arc::clone(&scripts);
+            let turn = move || session.play(&scripts[number % scripts.len()]).map(|()| session);
+            session = tokio::task::spawn_blocking(turn).await??;
+        }
+        Result::Ok(course.rate())
+    });
+    task.await?
 }
 
 /// How often each kind of step is in the scripts: statements and transactions of one of them, for the reader.

@@ -10,7 +10,7 @@ use trimaran_core::{Error, ErrorKind, Result};
 use super::cells::Bound;
 use super::dialect::DIALECT;
 use super::error::failed;
-use super::pool::PooledSession;
+use super::pooled::PooledSession;
 use crate::Dialect as _;
 use crate::append::Rows;
 

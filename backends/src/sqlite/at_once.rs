@@ -5,6 +5,7 @@
 //! instructions, or when it would have to wait for a lock; then it is run anew on such a thread, to its end. What is read in so few
 //! steps is a matter of microseconds unless the disk has to be asked, which a thread of the runtime waits for.
 
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,19 +34,19 @@ const ALL: u32 = u32::MAX;
 /// The cells of the rows that were found.
 type Cells = Vec<Vec<Value>>;
 
-/// A connection that only reads.
+/// A connection whose statements can be begun where they are asked for.
 #[derive(Debug)]
-pub(super) struct ReadingConnection {
+pub(super) struct AtOnce {
     inner: Connection,
     patience: Duration,
     /// How many pieces are left of what may be done.
     left: Arc<AtomicU32>,
 }
 
-impl ReadingConnection {
-    /// Blocks, and waits for a lock as long as `patience`.
-    pub(super) fn open(path: &Path, patience: Duration) -> rusqlite::Result<Self> {
-        let inner = open(path, patience, false)?;
+impl AtOnce {
+    /// One that waits for locks as long as `patience`, where it may wait. Blocks.
+    pub(super) fn open(path: &Path, patience: Duration, writes: bool) -> rusqlite::Result<Self> {
+        let inner = open(path, patience, writes)?;
         let left = Arc::new(AtomicU32::new(ALL));
         let counted = Arc::clone(&left);
         inner.progress_handler(
@@ -61,8 +62,51 @@ impl ReadingConnection {
         Ok(Self { inner, patience, left })
     }
 
+    /// What `work` gives; `None` if it takes longer than may be waited for here, or a lock is in the way. A transaction that it has begun
+    /// may be open then or not, and nothing that it has written in it is to be relied on.
+    pub(super) fn at_once<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Option<Result<T>> {
+        if let Err(error) = self.inner.busy_timeout(Duration::ZERO) {
+            return Some(Err(failed("use the connection")(error)));
+        }
+        self.left.store(PIECES, Ordering::Relaxed);
+        let done = work(&self.inner);
+        self.left.store(ALL, Ordering::Relaxed);
+        if let Err(error) = self.inner.busy_timeout(self.patience) {
+            return Some(Err(failed("use the connection")(error)));
+        }
+        match done {
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Locked) => None,
+            done => Some(done),
+        }
+    }
+}
+
+impl Deref for AtOnce {
+    type Target = Connection;
+
+    /// For a thread on which it may block.
+    fn deref(&self) -> &Connection {
+        &self.inner
+    }
+}
+
+/// Runs a statement that ends or begins a transaction, which is prepared but once.
+pub(super) fn control(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.raw_execute().map(drop)
+}
+
+/// A connection that only reads.
+#[derive(Debug)]
+pub(super) struct ReadingConnection(AtOnce);
+
+impl ReadingConnection {
+    /// Blocks, and waits for a lock as long as `patience`.
+    pub(super) fn open(path: &Path, patience: Duration) -> rusqlite::Result<Self> {
+        AtOnce::open(path, patience, false).map(Self)
+    }
+
     pub(super) fn interrupt_handle(&self) -> InterruptHandle {
-        self.inner.get_interrupt_handle()
+        self.0.get_interrupt_handle()
     }
 
     /// What the statement finds, in a transaction that is begun if it must be; `None` if that takes longer, or a lock is in the way.
@@ -72,36 +116,24 @@ impl ReadingConnection {
         statement: &Statement,
         types: &[CellType],
     ) -> Option<Result<Cells>> {
-        if let Err(error) = self.inner.busy_timeout(Duration::ZERO) {
-            return Some(Err(failed("read")(error)));
-        }
-        self.left.store(PIECES, Ordering::Relaxed);
-        let found = self.run(begin, statement, types);
-        self.left.store(ALL, Ordering::Relaxed);
-        if let Err(error) = self.inner.busy_timeout(self.patience) {
-            return Some(Err(failed("read")(error)));
-        }
-        match found {
-            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Locked) => None,
-            found => Some(found),
-        }
+        self.0.at_once(|connection| run(connection, begin, statement, types))
     }
 
     /// As [`Self::read_at_once`], however long it takes. Blocks.
     pub(super) fn read(&self, begin: bool, statement: &Statement, types: &[CellType]) -> Result<Cells> {
-        self.run(begin, statement, types)
+        run(&self.0, begin, statement, types)
     }
 
     /// Ends the transaction. Nothing was written: this waits for nobody.
     pub(super) fn commit(&self) -> Result<()> {
-        self.inner.execute_batch("COMMIT").map_err(failed("end a transaction"))
+        control(&self.0, "COMMIT").map_err(failed("end a transaction"))
     }
+}
 
-    fn run(&self, begin: bool, statement: &Statement, types: &[CellType]) -> Result<Cells> {
-        // An attempt that was given up may have begun it.
-        if begin && self.inner.is_autocommit() {
-            self.inner.execute_batch("BEGIN DEFERRED").map_err(failed("begin a transaction"))?;
-        }
-        cells::read(&self.inner, statement, types)
+fn run(connection: &Connection, begin: bool, statement: &Statement, types: &[CellType]) -> Result<Cells> {
+    // An attempt that was given up may have begun it.
+    if begin && connection.is_autocommit() {
+        control(connection, "BEGIN DEFERRED").map_err(failed("begin a transaction"))?;
     }
+    cells::read(connection, statement, types)
 }

@@ -1,7 +1,7 @@
 //! SQLite: one file, read from one snapshot without leaving a trace, or written by one writer.
 //!
 //! - [`connect`]: opens a file as a source or as a target;
-//! - [`connection`]: the pool that SeaORM's queries run on, with `pool` (its sessions), `transaction`, `append` (many
+//! - [`connection`]: the pool that SeaORM's queries run on, with `pool` and `pooled` (its sessions), `transaction`, `append` (many
 //!   rows at once), `statement` (what may write), and `reader`, `writer` and `cells` (past SeaORM's driver);
 //! - `snapshot`, with `private_copy`: how a source is read without writing anything, and why all its sessions see the
 //!   same;
@@ -31,6 +31,7 @@ mod file;
 mod keys;
 mod lock;
 mod pool;
+mod pooled;
 mod private_copy;
 mod read;
 mod reader;

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use sea_orm::{ExecResult, QueryResult, Statement};
 use trimaran_core::{Error, ErrorKind, Result};
@@ -99,6 +100,9 @@ pub(super) fn open(path: &Path, busy_timeout: Duration, writes: bool) -> rusqlit
         connection.pragma_update(None, name, value)?;
     }
     connection.pragma_update(None, "query_only", !writes)?;
+    // Else a statement with a parameter that its plan might depend on, such as that of LIMIT, is prepared anew for each value: twice the
+    // time of a look-up (https://www.sqlite.org/c3ref/c_dbconfig_defensive.html, SQLITE_DBCONFIG_ENABLE_QPSG).
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }

@@ -12,7 +12,7 @@ use sqlx::SqliteConnection;
 use trimaran_core::Result;
 
 use super::append;
-use super::pool::{Ends, PooledSession};
+use super::pooled::{Ends, PooledSession};
 use crate::append::Rows;
 use crate::connection::{EngineTransaction, RowStream};
 

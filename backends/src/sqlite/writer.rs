@@ -15,16 +15,17 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, InterruptHandle};
-use sea_orm::{ExecResult, QueryResult, Statement};
+use sea_orm::{ExecResult, QueryResult, Statement, Value};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use trimaran_core::{Error, ErrorKind, Result};
 
 use super::append;
+use super::at_once::{AtOnce, control};
 use super::cells;
 use super::error::failed;
 use super::file::DatabaseFile;
-use super::reader::{off_the_runtime, open};
+use super::reader::off_the_runtime;
 use super::statement::keep_inside;
 use crate::append::Rows;
 use crate::carrier::exec_result;
@@ -33,6 +34,8 @@ use crate::fetch::{CellType, Fetched};
 use crate::slots::{Slot, closed};
 
 const RUN: &str = "run a statement";
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const ROLLBACK: &str = "ROLLBACK";
 
 /// The connection that writes to a file.
 #[derive(Debug)]
@@ -48,7 +51,7 @@ pub(super) struct Writer {
 #[derive(Debug)]
 enum Kept {
     /// A connection, and since when it waits.
-    Idle(Box<Connection>, Instant),
+    Idle(Box<AtOnce>, Instant),
     /// None was made yet, or the last one was lost.
     Nothing,
     /// The pool is closed.
@@ -113,7 +116,7 @@ pub(super) enum Form {
 
 /// The connection, and the right to use it. What is first is dropped first: others come when SQLite has let go of its lock.
 struct Session {
-    connection: Option<Connection>,
+    connection: Option<AtOnce>,
     kept: OwnedMutexGuard<Kept>,
     _slot: Slot,
     _turn: Slot,
@@ -123,7 +126,7 @@ impl Session {
     /// Leaves the connection to the next one, without a transaction; one that can't be had out of it is closed.
     fn give_back(mut self) {
         if let Some(connection) = self.connection.take()
-            && (connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok())
+            && (connection.is_autocommit() || control(&connection, ROLLBACK).is_ok())
         {
             *self.kept = Kept::Idle(Box::new(connection), Instant::now());
         }
@@ -174,7 +177,7 @@ impl SqliteWriting {
             Some(connection) => connection,
             None => {
                 let writer = Arc::clone(&self.writer);
-                let make = move || open(writer.file.path(), writer.busy_timeout, true);
+                let make = move || AtOnce::open(writer.file.path(), writer.busy_timeout, true);
                 off_the_runtime(make).await?.map_err(failed("open the SQLite file"))?
             }
         };
@@ -185,7 +188,7 @@ impl SqliteWriting {
         let turn = move || {
             let write = || -> Result<T> {
                 if begin {
-                    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed("begin a transaction"))?;
+                    control(&connection, BEGIN).map_err(failed("begin a transaction"))?;
                 }
                 work(&connection, &given_up)
             };
@@ -211,7 +214,7 @@ impl SqliteWriting {
 
     /// Rolls back, if there is something to, where blocking does no harm.
     fn undo(&self, session: Session) {
-        if session.connection.as_ref().is_none_or(Connection::is_autocommit) {
+        if session.connection.as_ref().is_none_or(|connection| connection.is_autocommit()) {
             session.give_back();
         } else {
             drop(self.writer.runtime.spawn_blocking(move || session.give_back()));
@@ -228,8 +231,42 @@ impl SqliteWriting {
     /// Runs one statement, and gives the cells of its rows.
     pub(super) async fn read(&mut self, statement: Statement, types: Vec<CellType>) -> Result<Fetched> {
         keep_inside(&statement.sql)?;
+        if let Some(rows) = self.read_at_once(&statement, &types) {
+            return Ok(Fetched::Cells(rows?));
+        }
         let rows = self.run(move |connection, _| cells::read(connection, &statement, &types)).await?;
         Ok(Fetched::Cells(rows))
+    }
+
+    /// Begins the transaction and runs its first statement here, if that is a short one: nothing waits for the disk before the commit.
+    /// `None` if there is no transaction, or this is not its first statement: one that is cut off takes what was written before with it.
+    fn read_at_once(&mut self, statement: &Statement, types: &[CellType]) -> Option<Result<Vec<Vec<Value>>>> {
+        if self.form != Form::Transaction || self.begun {
+            return None;
+        }
+        let session = self.session.take()?;
+        let done = session.connection.as_ref().and_then(|connection| {
+            let done = connection.at_once(|connection| {
+                control(connection, BEGIN).map_err(failed("begin a transaction"))?;
+                cells::read(connection, statement, types)
+            });
+            if done.is_none() && !connection.is_autocommit() {
+                let undone = control(connection, ROLLBACK).map_err(failed("begin a transaction anew"));
+                return undone.err().map(Err);
+            }
+            done
+        });
+        match done {
+            Some(Err(error)) => {
+                self.undo(session);
+                Some(Err(error))
+            }
+            done => {
+                self.begun = done.is_some();
+                self.session = Some(session);
+                done
+            }
+        }
     }
 
     /// Inserts the last rows and commits, in one turn.
@@ -242,7 +279,7 @@ impl SqliteWriting {
                 if given_up.load(Ordering::SeqCst) {
                     return Err(Error::new(ErrorKind::Interrupted, "commit").context("nobody waits for it"));
                 }
-                connection.execute_batch("COMMIT").map_err(failed("commit"))
+                control(connection, "COMMIT").map_err(failed("commit"))
             })
             .await?;
         }

@@ -19,6 +19,7 @@ use super::entity::{tenant, tenant_home, tenant_operation};
 use super::naming::{NAMING, NamingKey, is_place};
 use super::operation::{Operation, OperationKind, under_way};
 use crate::db_error::Doing as _;
+use crate::fixed::Fixed;
 use crate::repository::text::{Place, TextCodec};
 use crate::{Executor, Retry, Transaction};
 
@@ -98,8 +99,12 @@ impl TenantCatalogue {
     /// # Errors
     /// As for [`Self::find`].
     pub async fn find_by_user_name(&self, user_name: &str) -> Result<Option<TenantRecord>> {
+        static FOUND: Fixed = Fixed::new();
         let stored = self.text().store(user_name);
-        self.one(select().filter(tenant::Column::UserName.eq(stored)), "find a user's tenant").await
+        let query = || select().filter(tenant::Column::UserName.eq(stored.as_str()));
+        let values = vec![stored.as_str().into()];
+        let rows = row::fetch_fixed(&self.executor, &FOUND, values, query, "find a user's tenant").await?;
+        rows.into_iter().next().map(|row| self.loaded(row)).transpose()
     }
 
     /// The tenant of the user that was called exactly so until it was begun to rename it, which is not finished.

@@ -17,6 +17,7 @@ use super::last_use::{Recorded, judge};
 use crate::db_error::Doing as _;
 use crate::entity::application::api_key;
 use crate::fetch::Fetch as _;
+use crate::fixed::Fixed;
 use crate::repository::resources::repository;
 use crate::repository::text::Place;
 use crate::repository::time;
@@ -51,7 +52,9 @@ impl SqlApiKeys {
     }
 
     async fn row(&self, operation: &str, id: ApiKeyId) -> Result<Option<api_key::Model>> {
-        api_key::Entity::find_by_id(id.0).fetch_one(&self.resources.executor, operation).await
+        static FOUND: Fixed = Fixed::new();
+        let query = || api_key::Entity::find_by_id(id.0);
+        Ok(FOUND.models(&self.resources.executor, vec![id.0.into()], query, operation).await?.pop())
     }
 
     async fn used(&self, id: ApiKeyId, now: Timestamp) -> Result<Recorded> {

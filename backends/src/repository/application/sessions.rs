@@ -14,11 +14,13 @@ use trimaran_core::repository::Sessions;
 use trimaran_core::repository::application::sessions::use_granularity;
 use trimaran_core::secret::token;
 use trimaran_core::{Result, Timestamp};
+use uuid::Uuid;
 
 use super::last_use::{Recorded, judge};
 use crate::db_error::Doing as _;
 use crate::entity::application::session;
 use crate::fetch::Fetch as _;
+use crate::fixed::Fixed;
 use crate::repository::resources::repository;
 use crate::repository::text::Place;
 use crate::repository::time;
@@ -66,6 +68,12 @@ impl SqlSessions {
         judge(&self.resources.executor, changed.map(|changed| changed.rows_affected))
     }
 
+    async fn row(&self, operation: &str, id: Uuid) -> Result<Option<session::Model>> {
+        static FOUND: Fixed = Fixed::new();
+        let query = || session::Entity::find_by_id(id);
+        Ok(FOUND.models(&self.resources.executor, vec![id.into()], query, operation).await?.pop())
+    }
+
     async fn revoke_where(&self, operation: &str, which: Condition) -> Result<u64> {
         let now = time::stored(self.resources.clock.now());
         let changed = session::Entity::update_many()
@@ -79,7 +87,7 @@ impl SqlSessions {
     }
 
     /// Sessions after `after`, by id, that may be over: how the engine compares decides only who is looked at.
-    async fn candidates(&self, now: Timestamp, after: Option<uuid::Uuid>) -> Result<Vec<session::Model>> {
+    async fn candidates(&self, now: Timestamp, after: Option<Uuid>) -> Result<Vec<session::Model>> {
         let mut query = session::Entity::find().filter(
             Condition::any()
                 .add(session::Column::IdleExpiresAt.lte(time::stored(now)))
@@ -136,9 +144,7 @@ impl Sessions for SqlSessions {
     async fn authenticate(&self, token: &SecretString) -> Result<Option<Session>> {
         let Some(given) = token::parse(token).filter(|given| given.prefix == PREFIX) else { return Ok(None) };
         let now = self.resources.clock.now();
-        let row = session::Entity::find_by_id(given.id)
-            .fetch_one(&self.resources.executor, "authenticate the session")
-            .await?;
+        let row = self.row("authenticate the session", given.id).await?;
         let Some(row) = row.filter(|row| given.hash.matches(&row.secret_hash)) else { return Ok(None) };
         let mut session = loaded(row)?;
         if !session.is_good_at(now) {
@@ -155,9 +161,7 @@ impl Sessions for SqlSessions {
     }
 
     async fn find(&self, id: SessionId) -> Result<Option<Session>> {
-        let row =
-            session::Entity::find_by_id(id.0).fetch_one(&self.resources.executor, "find the session").await?;
-        row.map(loaded).transpose()
+        self.row("find the session", id.0).await?.map(loaded).transpose()
     }
 
     async fn list_of(&self, user: UserId) -> Result<Vec<Session>> {

@@ -5,8 +5,8 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    ActiveModelTrait as _, ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _,
+    Iterable as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
 };
 use serde_json::Value;
 use trimaran_core::model::{Setting, name};
@@ -15,8 +15,8 @@ use trimaran_core::{Error, ErrorKind, Page, PageRequest, Result};
 
 use crate::db_error::Doing as _;
 use crate::entity::application::setting;
-use crate::fetch;
 use crate::fetch::Fetch as _;
+use crate::fixed::Fixed;
 use crate::repository::resources::repository;
 use crate::repository::text::Place;
 use crate::repository::{paging, time};
@@ -93,24 +93,37 @@ fn unexpected(context: impl Into<String>) -> Error {
 #[async_trait]
 impl Settings for SqlSettings {
     async fn get(&self, key: &str) -> Result<Option<Setting>> {
-        let row = setting::Entity::find()
-            .filter(setting::Column::Key.eq(self.resources.text().store(key)))
-            .fetch_one(&self.resources.executor, "get the setting")
-            .await?;
-        row.map(|row| self.loaded(row)).transpose()
+        static GOT: Fixed = Fixed::new();
+        let key = self.resources.text().store(key);
+        let values = vec![key.as_str().into()];
+        let query = || setting::Entity::find().filter(setting::Column::Key.eq(key.as_str()));
+        let rows = GOT.models(&self.resources.executor, values, query, "get the setting").await?;
+        rows.into_iter().next().map(|row| self.loaded(row)).transpose()
     }
 
     async fn put(&self, key: &str, value: Value) -> Result<Setting> {
+        const OPERATION: &str = "put the setting";
+        static PUT: Fixed = Fixed::new();
         name::check(WHAT, key)?;
-        let version = Expr::col((setting::Entity, setting::Column::Version)).add(1);
-        let replace = OnConflict::column(setting::Column::Key)
-            .update_columns([setting::Column::Value, setting::Column::UpdatedAt])
-            .value(setting::Column::Version, version)
-            .to_owned();
-        let insert = setting::Entity::insert(self.new_row(key, &value)).on_conflict(replace).into_query();
-        let row =
-            fetch::returned_model::<setting::Entity>(&self.resources.executor, insert, "put the setting");
-        self.loaded(row.await?)
+        let row = self.new_row(key, &value);
+        let mut values: Vec<_> =
+            setting::Column::iter().filter_map(|column| row.get(column).into_value()).collect();
+        let one = 1;
+        values.push(one.into());
+        let replace = || {
+            let version = Expr::col((setting::Entity, setting::Column::Version)).add(one);
+            OnConflict::column(setting::Column::Key)
+                .update_columns([setting::Column::Value, setting::Column::UpdatedAt])
+                .value(setting::Column::Version, version)
+                .to_owned()
+        };
+        let insert = || setting::Entity::insert(row).on_conflict(replace()).into_query();
+        let rows = PUT.inserted::<setting::Entity>(&self.resources.executor, values, insert, OPERATION);
+        let row = rows
+            .await?
+            .pop()
+            .ok_or_else(|| Error::new(ErrorKind::Conflict, OPERATION).context("no row was written"))?;
+        self.loaded(row)
     }
 
     async fn compare_and_set(&self, key: &str, expected: Option<i64>, value: Value) -> Result<Setting> {

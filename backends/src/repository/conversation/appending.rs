@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
-use sea_orm::{ActiveValue::Set, ConnectionTrait as _, EntityTrait as _, QueryTrait as _};
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ConnectionTrait as _, EntityTrait as _, Iterable as _,
+    QueryTrait as _, Statement,
+};
 use trimaran_core::id::{ConversationId, PieceId};
 use trimaran_core::model::{Identifier, NewMessage, NewPiece, Piece};
 use trimaran_core::{Error, ErrorKind, Result, Timestamp};
@@ -12,6 +15,8 @@ use uuid::Uuid;
 use super::piece_rows::Rows;
 use crate::append::{append_rows, rows_of};
 use crate::entity::conversation::conversation;
+use crate::fetch::CellType;
+use crate::fixed::Fixed;
 use crate::repository::repetition::repeat;
 use crate::repository::{TenantResources, time};
 use crate::{Executor, Transaction, fetch};
@@ -169,18 +174,36 @@ async fn reserve(
         if chunk.is_empty() {
             return Ok(first);
         }
-        let next = conversation::Column::NextSequence;
-        let count_up = OnConflict::columns([conversation::Column::TenantId, conversation::Column::Id])
-            .value(next, Expr::col((conversation::Entity, next)).add(Expr::col(("excluded", next))))
-            .to_owned();
-        let returned = [conversation::Column::Id, next];
-        let query = conversation::Entity::insert_many(chunk).on_conflict(count_up);
         let executor = Executor::Transaction(transaction.handle());
-        let taken = fetch::returned(&executor, query.into_query(), &returned, OPERATION).await?;
+        let taken = match <[conversation::ActiveModel; 1]>::try_from(chunk) {
+            Ok([one]) => {
+                static ONE: Fixed = Fixed::new();
+                let values = conversation::Column::iter().filter_map(|column| one.get(column).into_value());
+                let (values, query) = (values.collect(), || taking(&executor, [one]));
+                ONE.fetch(&executor, values, query, OPERATION).await?
+            }
+            Err(several) => {
+                let (statement, types) = taking(&executor, several)?;
+                executor.fetch(statement, types).await.map_err(|error| error.within(OPERATION))?
+            }
+        };
         for mut row in taken.into_rows() {
             let id: Uuid = row.take(0, OPERATION)?;
             let count = wanted.get(&ConversationId(id)).copied().unwrap_or_default();
             first.insert(ConversationId(id), row.take::<i64>(1, OPERATION)? - count);
         }
     }
+}
+
+/// Inserts conversations, or counts up those that are there, and returns the next sequence of each.
+fn taking(
+    executor: &Executor,
+    rows: impl IntoIterator<Item = conversation::ActiveModel>,
+) -> Result<(Statement, Vec<CellType>)> {
+    let next = conversation::Column::NextSequence;
+    let count_up = OnConflict::columns([conversation::Column::TenantId, conversation::Column::Id])
+        .value(next, Expr::col((conversation::Entity, next)).add(Expr::col(("excluded", next))))
+        .to_owned();
+    let query = conversation::Entity::insert_many(rows).on_conflict(count_up);
+    fetch::returning(executor, query.into_query(), &[conversation::Column::Id, next], OPERATION)
 }

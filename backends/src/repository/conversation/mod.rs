@@ -29,6 +29,7 @@ mod seed_additions;
 mod seed_rows;
 mod seeds;
 mod statistics;
+mod tag_kind;
 pub(crate) mod tags;
 mod whole;
 

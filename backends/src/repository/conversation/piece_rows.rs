@@ -130,7 +130,7 @@ pub(super) async fn load(resources: &TenantResources, rows: Vec<prompt_piece::Mo
             return Ok(pieces);
         }
         let owners: Vec<Uuid> = chunk.iter().map(|row| row.id).collect();
-        let mut tags = tags::load_kinds(resources, &owners, &[Kind::PieceLabel, Kind::PieceMetadata]).await?;
+        let mut tags = tags::load_kinds(resources, &owners, &tags::OF_PIECES).await?;
         for row in chunk {
             let tags = tags.remove(&row.id).unwrap_or_default();
             pieces.push(piece(resources, row, tags)?);

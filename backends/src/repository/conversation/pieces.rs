@@ -23,6 +23,7 @@ use crate::append::append_rows;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::prompt_piece::{self, Column};
 use crate::entity::conversation::tag;
+use crate::fixed::Fixed;
 use crate::repository::repetition::repeat;
 use crate::repository::tenant_resources::tenant_repository;
 use crate::repository::{TenantResources, paging};
@@ -84,9 +85,11 @@ impl SqlPieces {
 }
 
 async fn found(resources: &TenantResources, id: PieceId) -> Result<Option<prompt_piece::Model>> {
+    static FOUND: Fixed = Fixed::new();
     let query =
-        prompt_piece::Entity::find().filter(resources.own(Column::TenantId)).filter(Column::Id.eq(id.0));
-    Ok(fetch::models(resources.executor(), query, "find a prompt piece").await?.pop())
+        || prompt_piece::Entity::find().filter(resources.own(Column::TenantId)).filter(Column::Id.eq(id.0));
+    let values = vec![resources.tenant.0.into(), id.0.into()];
+    Ok(FOUND.models(resources.executor(), values, query, "find a prompt piece").await?.pop())
 }
 
 fn conversation_of(selection: &PieceSelection) -> Option<&[ConversationId]> {

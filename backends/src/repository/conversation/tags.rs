@@ -7,63 +7,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, QueryTrait as _,
 };
 use sha2::{Digest as _, Sha256};
 use trimaran_core::Result;
 use uuid::Uuid;
 
+pub(crate) use super::tag_kind::Kind;
 use crate::Transaction;
 use crate::db_error::Doing as _;
 use crate::entity::conversation::tag;
 use crate::fetch;
+use crate::fixed::Fixed;
 use crate::repository::text::Place;
 use crate::repository::{TenantResources, ids};
-
-/// What a tag says, and on what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    /// A piece's label.
-    PieceLabel,
-    /// A piece's metadata; the value is JSON.
-    PieceMetadata,
-    /// What is said of a converter that a piece went through: its class, id and hash, by these names.
-    PieceConverter,
-    /// What is said of the attack a piece belongs to: its class, id and hash, by these names.
-    PieceAttack,
-    /// A category of a score.
-    ScoreCategory,
-    /// The class of a score's scorer.
-    ScoreScorer,
-    /// A harm that a seed is about.
-    SeedHarm,
-    /// Who wrote a seed.
-    SeedAuthor,
-    /// A group of people who wrote a seed.
-    SeedAuthorGroup,
-    /// A parameter of a seed.
-    SeedParameter,
-    /// A seed's metadata; the value is JSON.
-    SeedMetadata,
-    /// What an attack result's identifier says: class, hash, evaluation hash, target's class.
-    AttackIdentifier,
-    /// The class of a converter of an attack.
-    AttackConverter,
-    /// A label of an attack's result.
-    AttackLabel,
-    /// Its metadata; the value is JSON.
-    AttackMetadata,
-    /// A harm that an attack was about.
-    AttackHarm,
-    /// The scenario's result that an attack's belongs to: the value is its id.
-    AttackScenario,
-    /// A label of a scenario's result.
-    ScenarioLabel,
-    /// What is said of a scenario's target: class, endpoint, model.
-    ScenarioTarget,
-    /// The class of a scenario's scorer.
-    ScenarioScorer,
-}
 
 /// The name of a tag that says a component's class.
 pub(crate) const CLASS_NAME: &str = "class_name";
@@ -74,60 +32,8 @@ pub(crate) const ID: &str = "id";
 /// The name of a tag that says a component's hash.
 pub(crate) const HASH: &str = "hash";
 
-impl Kind {
-    const ALL: [Kind; 20] = [
-        Kind::PieceLabel,
-        Kind::PieceMetadata,
-        Kind::PieceConverter,
-        Kind::PieceAttack,
-        Kind::ScoreCategory,
-        Kind::ScoreScorer,
-        Kind::SeedHarm,
-        Kind::SeedAuthor,
-        Kind::SeedAuthorGroup,
-        Kind::SeedParameter,
-        Kind::SeedMetadata,
-        Kind::AttackIdentifier,
-        Kind::AttackConverter,
-        Kind::AttackLabel,
-        Kind::AttackMetadata,
-        Kind::AttackHarm,
-        Kind::AttackScenario,
-        Kind::ScenarioLabel,
-        Kind::ScenarioTarget,
-        Kind::ScenarioScorer,
-    ];
-
-    /// Its name in the table.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Kind::PieceLabel => "piece.label",
-            Kind::PieceMetadata => "piece.metadata",
-            Kind::PieceConverter => "piece.converter",
-            Kind::PieceAttack => "piece.attack",
-            Kind::ScoreCategory => "score.category",
-            Kind::ScoreScorer => "score.scorer",
-            Kind::SeedHarm => "seed.harm",
-            Kind::SeedAuthor => "seed.author",
-            Kind::SeedAuthorGroup => "seed.author_group",
-            Kind::SeedParameter => "seed.parameter",
-            Kind::SeedMetadata => "seed.metadata",
-            Kind::AttackIdentifier => "attack.identifier",
-            Kind::AttackConverter => "attack.converter",
-            Kind::AttackLabel => "attack.label",
-            Kind::AttackMetadata => "attack.metadata",
-            Kind::AttackHarm => "attack.harm",
-            Kind::AttackScenario => "attack.scenario",
-            Kind::ScenarioLabel => "scenario.label",
-            Kind::ScenarioTarget => "scenario.target",
-            Kind::ScenarioScorer => "scenario.scorer",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
+/// What is read with each piece.
+pub(crate) const OF_PIECES: [Kind; 2] = [Kind::PieceLabel, Kind::PieceMetadata];
 
 /// One tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,21 +93,39 @@ pub(crate) async fn load_kinds(
     const OPERATION: &str = "read tags";
     const COLUMNS: [tag::Column; 4] =
         [tag::Column::OwnerId, tag::Column::Kind, tag::Column::Name, tag::Column::Value];
+    static OF_A_PIECE: Fixed = Fixed::new();
     let executor = resources.executor();
-    let mut query = tag::Entity::find()
-        .select_only()
-        .columns(COLUMNS)
-        .filter(resources.own(tag::Column::TenantId))
-        .filter(ids::among(executor.engine(), tag::Column::OwnerId, owners));
-    // All kinds: an unknown one is found out, too.
-    if kinds.len() < Kind::ALL.len() {
-        query = query.filter(tag::Column::Kind.is_in(kinds.iter().map(|kind| kind.name())));
-    }
-    let query = query
-        .order_by_asc(tag::Column::OwnerId)
-        .order_by_asc(tag::Column::Kind)
-        .order_by_asc(tag::Column::Position);
-    for mut row in fetch::columns_of(executor, query, &COLUMNS, OPERATION).await?.into_rows() {
+    let query = |of_these: SimpleExpr| {
+        let mut query = tag::Entity::find()
+            .select_only()
+            .columns(COLUMNS)
+            .filter(resources.own(tag::Column::TenantId))
+            .filter(of_these);
+        // All kinds: an unknown one is found out, too.
+        if kinds.len() < Kind::ALL.len() {
+            query = query.filter(tag::Column::Kind.is_in(kinds.iter().map(|kind| kind.name())));
+        }
+        query
+            .order_by_asc(tag::Column::OwnerId)
+            .order_by_asc(tag::Column::Kind)
+            .order_by_asc(tag::Column::Position)
+    };
+    let fetched = match owners {
+        [owner] if kinds == OF_PIECES => {
+            let build = || {
+                let query = query(tag::Column::OwnerId.eq(*owner)).build(executor.get_database_backend());
+                Ok((query, fetch::types(&COLUMNS, OPERATION)?))
+            };
+            let mut values = vec![resources.tenant.0.into(), (*owner).into()];
+            values.extend(kinds.iter().map(|kind| kind.name().into()));
+            OF_A_PIECE.fetch(executor, values, build, OPERATION).await?
+        }
+        owners => {
+            let query = query(ids::among(executor.engine(), tag::Column::OwnerId, owners));
+            fetch::columns_of(executor, query, &COLUMNS, OPERATION).await?
+        }
+    };
+    for mut row in fetched.into_rows() {
         let owner = row.take(0, OPERATION)?;
         let kind: String = row.take(1, OPERATION)?;
         let at = |column| Place { table: "tag", column, key: owner };

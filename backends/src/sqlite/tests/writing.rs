@@ -95,6 +95,39 @@ async fn a_failed_append_takes_everything_with_it_and_leaves_the_turn_to_others(
     db.execute_unprepared("DELETE FROM item").await.unwrap();
 }
 
+#[tokio::test]
+async fn a_first_statement_that_takes_long_or_meets_a_lock_begins_anew_where_it_may_wait() {
+    let folder = Folder::new();
+    let db = open(&folder).await;
+    // From the second on there is a connection that may be tried where the statement is asked for.
+    for number in 0..2 {
+        let unit = db.begin_writing().await.unwrap();
+        let many = format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO item SELECT \
+             randomblob(16), '{number}.' || i, 1, NULL, '' FROM n RETURNING amount"
+        );
+        let Fetched::Cells(rows) = unit.handle().fetch(statement(&many), vec![CellType::I64]).await.unwrap()
+        else {
+            panic!("rows in place of cells")
+        };
+        assert_eq!(rows.len(), 5000);
+        unit.commit().await.unwrap();
+        assert_eq!(items(&db).await, some(5000 * (number + 1)));
+    }
+    let add = "INSERT INTO item VALUES (zeroblob(16), 'one', 1, NULL, '') RETURNING amount";
+    let other = rusqlite::Connection::open(folder.database()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let unit = db.begin_writing().await.unwrap();
+    let locked = unit.handle().fetch(statement(add), vec![CellType::I64]).await.unwrap_err();
+    assert_eq!(locked.kind(), ErrorKind::Locked);
+    unit.rollback().await.unwrap();
+    other.execute_batch("ROLLBACK").unwrap();
+    let unit = db.begin_writing().await.unwrap();
+    unit.handle().fetch(statement(add), vec![CellType::I64]).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(items(&db).await, some(10_001));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_dropped_or_rolled_back_leaves_nothing_and_the_turn_to_others() {
     let folder = Folder::new();

@@ -3,12 +3,14 @@
 use sea_orm::entity::prelude::DateTimeWithTimeZone;
 use sea_orm::{
     ConnectionTrait as _, EntityTrait as _, JoinType, QuerySelect as _, QueryTrait as _, RelationDef, Select,
+    Value,
 };
 use trimaran_core::Result;
 use uuid::Uuid;
 
 use crate::Executor;
 use crate::fetch::{CellType, FetchedRow};
+use crate::fixed::Fixed;
 use crate::tenant::entity::{tenant, tenant_home, tenant_operation};
 
 /// What [`select`] reads.
@@ -91,6 +93,19 @@ pub(super) async fn fetch(
 ) -> Result<Vec<Row>> {
     let statement = query.build(executor.get_database_backend());
     let fetched = executor.fetch(statement, TYPES.to_vec()).await.map_err(|error| error.within(operation))?;
+    fetched.into_rows().map(|row| Row::read(row, operation)).collect()
+}
+
+/// As [`fetch`], by a query whose text does not change.
+pub(super) async fn fetch_fixed(
+    executor: &Executor,
+    fixed: &Fixed,
+    values: Vec<Value>,
+    query: impl FnOnce() -> Select<tenant::Entity>,
+    operation: &str,
+) -> Result<Vec<Row>> {
+    let build = || Ok((query().build(executor.get_database_backend()), TYPES.to_vec()));
+    let fetched = fixed.fetch(executor, values, build, operation).await?;
     fetched.into_rows().map(|row| Row::read(row, operation)).collect()
 }
 
