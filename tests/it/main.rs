@@ -13,6 +13,7 @@ mod content;
 mod faults;
 mod hazards;
 mod interruptions;
+mod isolation;
 mod keys;
 mod load;
 mod page;

@@ -32,6 +32,7 @@ mod default_sql_reader;
 pub(crate) mod error;
 mod idle;
 mod numeric;
+mod parts;
 mod pool;
 mod query_values;
 mod read;

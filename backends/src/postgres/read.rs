@@ -5,13 +5,14 @@ use trimaran_core::{Engine, Error, ErrorKind, LogicalType, Result, Value};
 
 use super::copy_decode::{Decoder, Fault, OnRow};
 use super::dialect::DIALECT;
+use super::parts;
 use super::session::PostgresSession;
 use super::types;
 use crate::Dialect as _;
 use crate::bulk::{Chunk, Read, Session as _};
-use crate::catalog::{Column, Table};
+use crate::catalog::{Column, Table, TableName};
 
-/// Where the only chunk of a table without blocks begins: a partitioned table, which is read through its root.
+/// Where the only chunk of a partitioned table begins that is read through its root.
 const NO_BLOCKS: i64 = -1;
 
 /// How many blocks are looked into to learn how many rows a block has.
@@ -31,32 +32,58 @@ pub(super) fn chunks(session: &mut PostgresSession, table: &Table, rows: u64) ->
          WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')",
         &[Value::text(&table.name.schema), Value::text(&table.name.name)],
     )?;
-    let blocks = match found.first().map(Vec::as_slice) {
-        Some([Value::Bool(true), _]) => return Ok(vec![Chunk { ordinal: 0, from: NO_BLOCKS, to: i64::MAX }]),
-        Some([Value::Bool(false), Value::Int(blocks)]) => *blocks,
+    let ranges = match found.first().map(Vec::as_slice) {
+        Some([Value::Bool(true), _]) => ranges_of_parts(session, table, rows)?,
+        Some([Value::Bool(false), Value::Int(blocks)]) => {
+            let per_chunk = blocks_of(session, &table.name, *blocks, rows)?;
+            ranges(*blocks, per_chunk).map(|(from, to)| (from, to.unwrap_or(i64::MAX))).collect()
+        }
         _ => {
             return Err(
                 Error::new(ErrorKind::NotFound, format!("read {}", table.name)).context("no such table")
             );
         }
     };
-    let (sampled, counted) = if blocks > 1 { density(session, table, blocks)? } else { (1, 1) };
-    // Rounded up, and at least one: never more rows than asked for where they are spread evenly.
-    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-    let per_chunk = (rows.saturating_mul(sampled) / counted.max(1)).clamp(1, blocks.max(1));
-    let count = (blocks.max(1) - 1) / per_chunk + 1;
-    (0..count)
-        .map(|index| {
+    (0u64..)
+        .zip(ranges)
+        .map(|(index, (from, to))| {
             let ordinal = u32::try_from(index)
                 .map_err(|e| Error::new(ErrorKind::Unsupported, format!("split {}", table.name)).source(e))?;
-            let to = if index + 1 == count { i64::MAX } else { (index + 1) * per_chunk };
-            Ok(Chunk { ordinal, from: index * per_chunk, to })
+            Ok(Chunk { ordinal, from, to })
         })
         .collect()
 }
 
+/// The ranges of the blocks of a partitioned table's parts. How many rows a block has is learnt from the largest.
+fn ranges_of_parts(session: &mut PostgresSession, table: &Table, rows: u64) -> Result<Vec<(i64, i64)>> {
+    let parts = parts::parts(session, table)?;
+    let Some(largest) = parts.iter().max_by_key(|part| part.blocks).filter(|part| part.blocks > 0) else {
+        return Ok(vec![(NO_BLOCKS, i64::MAX)]);
+    };
+    let per_chunk = blocks_of(session, &largest.name, largest.blocks, rows)?;
+    let with_rows = parts.iter().enumerate().filter(|(_, part)| part.blocks > 0);
+    Ok(with_rows
+        .flat_map(|(place, part)| {
+            ranges(part.blocks, per_chunk).map(move |(from, to)| parts::bounds(place, from, to))
+        })
+        .collect())
+}
+
+/// Ranges of so many blocks each; the last, of which there always is one, has no end.
+fn ranges(blocks: i64, per_chunk: i64) -> impl Iterator<Item = (i64, Option<i64>)> {
+    let count = (blocks.max(1) - 1) / per_chunk + 1;
+    (0..count).map(move |index| (index * per_chunk, (index + 1 < count).then(|| (index + 1) * per_chunk)))
+}
+
+/// How many blocks hold so many rows, one at least: never more rows than asked for where they are spread evenly.
+fn blocks_of(session: &mut PostgresSession, table: &TableName, blocks: i64, rows: u64) -> Result<i64> {
+    let (sampled, counted) = if blocks > 1 { density(session, table, blocks)? } else { (1, 1) };
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    Ok((rows.saturating_mul(sampled) / counted.max(1)).clamp(1, blocks.max(1)))
+}
+
 /// How many blocks were looked into, and how many rows they have.
-fn density(session: &mut PostgresSession, table: &Table, blocks: i64) -> Result<(i64, i64)> {
+fn density(session: &mut PostgresSession, table: &TableName, blocks: i64) -> Result<(i64, i64)> {
     let samples = blocks.min(SAMPLES);
     let counts: Vec<_> = (0..samples)
         .map(|sample| {
@@ -68,21 +95,34 @@ fn density(session: &mut PostgresSession, table: &Table, blocks: i64) -> Result<
     let rows = session.query(&format!("SELECT {}", counts.join(" + ")), &[])?;
     match rows.first().and_then(|row| row.first()) {
         Some(Value::Int(counted)) => Ok((samples, *counted)),
-        _ => Err(Error::new(ErrorKind::Corrupt, format!("count rows of {}", table.name))),
+        _ => Err(Error::new(ErrorKind::Corrupt, format!("count rows of {table}"))),
     }
 }
 
-/// The table and, where it has blocks, the range of them. `ONLY`: tables that inherit are tables of their own.
-fn source(table: &Table, chunk: Chunk) -> String {
-    let name = DIALECT.qualify(&table.name);
-    if chunk.from == NO_BLOCKS {
-        return name;
-    }
-    let from = format!("ONLY {name} WHERE ctid >= '({},0)'::pg_catalog.tid", chunk.from);
+/// The table and the range of its blocks. `ONLY`: tables that inherit are tables of their own.
+fn source(table: &TableName, chunk: Chunk) -> String {
+    let from = format!("ONLY {} WHERE ctid >= '({},0)'::pg_catalog.tid", DIALECT.qualify(table), chunk.from);
     match chunk.to {
         i64::MAX => from,
         to => format!("{from} AND ctid < '({to},0)'::pg_catalog.tid"),
     }
+}
+
+/// Where a chunk's rows are: in a table's blocks, in a part's, or, for one without blocks, in all that its name stands for.
+fn source_of(session: &mut PostgresSession, table: &Table, chunk: Chunk) -> Result<String> {
+    if chunk.from == NO_BLOCKS {
+        return Ok(DIALECT.qualify(&table.name));
+    }
+    let Some((place, chunk)) = parts::located(chunk) else { return Ok(source(&table.name, chunk)) };
+    if session.parts.as_ref().is_none_or(|(of, _)| *of != table.name) {
+        session.parts = Some((table.name.clone(), parts::parts(session, table)?));
+    }
+    let part = session.parts.as_ref().and_then(|(_, parts)| parts.get(place));
+    part.map(|part| source(&part.name, chunk)).ok_or_else(|| {
+        Error::new(ErrorKind::Changed, format!("read {}", table.name))
+            .context("a part of it is gone")
+            .hint("begin again with --restart")
+    })
 }
 
 /// How a column is selected, and the type of what arrives: as it is where its binary form is one of ours, else cast to
@@ -113,7 +153,7 @@ pub(super) fn read(session: &mut PostgresSession, read: &Read<'_>, on_row: &mut 
     check(session, read, &names)?;
 
     let operation = format!("read {}", read.table.name);
-    let select = format!("SELECT {names} FROM {}", source(read.table, read.chunk));
+    let select = format!("SELECT {names} FROM {}", source_of(session, read.table, read.chunk)?);
     let mut decoder = Decoder::new(types);
     let mut fault = None;
     let mut abandoned = false;

@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use trimaran_core::{Error, ErrorKind, LogicalType, Result, Value, digest};
 
+use super::parts::Part;
 use super::{error, query_values, read, write};
 use crate::bulk::{Chunk, Interrupter, Read, Session};
 use crate::catalog::{Table, TableName};
@@ -51,6 +52,8 @@ pub(super) struct PostgresSession {
     reach: (PgConnectOptions, Duration),
     /// The last selection whose columns and rights [`Session::read`] has checked.
     pub(super) checked: Option<String>,
+    /// The parts of the partitioned table that was read last.
+    pub(super) parts: Option<(TableName, Vec<Part>)>,
 }
 
 impl PostgresSession {
@@ -77,7 +80,8 @@ impl PostgresSession {
         let (progress, snapshot, checked) = (Progress::Idle, None, None);
         let reach = (options.clone(), timeout);
         let connection = Some(connection);
-        let mut session = Self { runtime, connection, progress, snapshot, place, reach, checked };
+        let mut session =
+            Self { runtime, connection, progress, snapshot, place, reach, checked, parts: None };
         session.execute(SETTINGS)?;
         Ok(session)
     }

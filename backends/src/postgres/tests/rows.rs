@@ -207,6 +207,44 @@ fn partitions_are_read_through_their_table_and_children_are_not_read_twice() {
 }
 
 #[test]
+fn a_partitioned_table_is_read_by_ranges_of_its_parts() {
+    let (server, database) = open(Access::Target);
+    server.execute(
+        "CREATE SCHEMA other;
+         CREATE TABLE p (gone int, a int, b text) PARTITION BY RANGE (a); ALTER TABLE p DROP COLUMN gone;
+         CREATE TABLE other.\"p 1\" (b text, a int);
+         ALTER TABLE p ATTACH PARTITION other.\"p 1\" FOR VALUES FROM (0) TO (4000);
+         CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (4000) TO (8000) PARTITION BY LIST (b);
+         CREATE TABLE p2x PARTITION OF p2 FOR VALUES IN ('x'); CREATE TABLE p2y PARTITION OF p2 DEFAULT;
+         CREATE TABLE empty PARTITION OF p DEFAULT;
+         INSERT INTO p SELECT i, CASE i % 2 WHEN 0 THEN 'x' ELSE 'y' END FROM generate_series(0, 7999) i;
+         CREATE TABLE nobody (a int) PARTITION BY RANGE (a)",
+    );
+    let mut session = database.session().unwrap();
+    let p = table(&database, "p");
+    let chunks = session.chunks(&p, 500).unwrap();
+    assert!(chunks.len() >= 16, "{chunks:?}");
+    assert!(chunks.windows(2).all(|pair| pair[0].from < pair[1].from && pair[0].to <= pair[1].from));
+    let mut rows = read_all(session.as_mut(), &p, 500);
+    rows.sort_by_key(|row| match row[0] {
+        Value::Int(a) => a,
+        ref other => panic!("{other:?}"),
+    });
+    let expected: Vec<_> =
+        (0..8_000).map(|a| vec![Value::Int(a), Value::text(if a % 2 == 0 { "x" } else { "y" })]).collect();
+    assert!(rows == expected, "{} rows", rows.len());
+    let nobody = table(&database, "nobody");
+    assert_eq!(session.chunks(&nobody, 10).unwrap().len(), 1);
+    assert!(read_all(session.as_mut(), &nobody, 10).is_empty());
+
+    // What may be read through the root alone is.
+    server.execute("ALTER TABLE p2x ENABLE ROW LEVEL SECURITY");
+    let mut session = database.session().unwrap();
+    assert_eq!(session.chunks(&p, 500).unwrap().len(), 1);
+    assert_eq!(read_all(session.as_mut(), &p, 500).len(), 8_000);
+}
+
+#[test]
 fn types_without_a_binary_form_of_ours_are_cast() {
     let (server, database) = open(Access::Target);
     server.execute(
