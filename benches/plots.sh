@@ -15,17 +15,22 @@ def write(name, rows):
     with open(f"{sys.argv[2]}/{name}", "w") as out:
         for label, *numbers in rows:
             out.write("\t".join([f'"{label}"'] + [str(n) for n in numbers]) + "\n")
-write("ratios", [(f'{r["engine"]}: {r["what"]}', r["ratio"]) for r in tables["points"]])
+write("ratios", [(f'{r["engine"]}: {r["what"]}', r["ratio"]) for r in tables.get("points", [])])
 callers = lambda n: "1 caller" if n == 1 else f"{n} callers"
-write("rates", [(f'key and permission, Postgres, {callers(r["callers"])}', r["ours"], r["raw"], r["promised"], r["aim"]) for r in tables["keys"]]
-    + [(f'{r["what"]}, SQLite, {callers(r["callers"])}', r["ours"], r["raw"], r["promised"], r["aim"]) for r in tables["requests"]])
-questions = [r for r in tables["questions"] if r["duckdb"] and r["postgres"]]
+write("rates", [(f'key and permission, Postgres, {callers(r["callers"])}', r["ours"], r["raw"], r["promised"], r["aim"]) for r in tables.get("keys", [])]
+    + [(f'{r["what"]}, SQLite, {callers(r["callers"])}', r["ours"], r["raw"], r["promised"], r["aim"]) for r in tables.get("requests", [])])
+questions = [r for r in tables.get("questions", []) if r["duckdb"] and r["postgres"]]
 write("questions", [(r["what"], r["duckdb"], r["duckdb_raw"], r["postgres"], r["kept"]) for r in questions])
 write("times", [(r["what"], r["times"]) for r in questions])
 P
 
 # draw NAME HEIGHT: the rest of the plot is on stdin. Bars lie, so that their names can be read.
 draw() {
+  # Of a run of some measures alone there is nothing to draw of the others.
+  [ -s "$work/$1" ] || {
+    cat >/dev/null
+    return
+  }
   gnuplot - <<G
 set terminal svg size 900,$2 font "sans-serif,13" background "#ffffff"
 set output "$pictures/$1.svg"

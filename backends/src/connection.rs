@@ -89,7 +89,7 @@ pub trait EngineConnection: fmt::Debug + Send + Sync {
     async fn begin(&self, options: TransactionOptions) -> Result<Box<dyn EngineTransaction>>;
 
     /// Begins a transaction that [`fetch`](EngineTransaction::fetch) is all that is asked of, and that sees one state of
-    /// the database. An engine that has sessions for reading only overrides it.
+    /// the database. An engine that has sessions for reading only overrides it. It may begin with the first statement.
     ///
     /// # Errors
     /// As for [`Self::begin`].

@@ -136,6 +136,18 @@ impl EngineConnection for DuckdbConnection {
         Ok(Box::new(DuckdbTransaction::begin(lease, options, self.by_position).await?))
     }
 
+    async fn begin_reading(&self) -> Result<Box<dyn EngineTransaction>> {
+        Ok(Box::new(DuckdbTransaction::with_its_first_statement(self.lease().await?, self.by_position, true)))
+    }
+
+    async fn begin_writing(&self) -> Result<Box<dyn EngineTransaction>> {
+        Ok(Box::new(DuckdbTransaction::with_its_first_statement(
+            self.lease().await?,
+            self.by_position,
+            false,
+        )))
+    }
+
     async fn ping(&self) -> Result<()> {
         self.run(|connection| connection.execute_batch("SELECT 1").map_err(|e| failed("ping DuckDB", e)))
             .await

@@ -23,7 +23,14 @@ pub struct DuckdbTransaction {
     /// `None` once it has ended.
     lease: Option<Lease>,
     by_position: bool,
+    /// What it is to be begun with; `None` once that has been sent.
+    beginning: Option<&'static str>,
+    /// It has nothing to commit.
+    reads: bool,
 }
+
+const BEGIN: &str = "BEGIN TRANSACTION";
+const BEGIN_READING: &str = "BEGIN TRANSACTION READ ONLY";
 
 impl fmt::Debug for DuckdbTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,8 +50,8 @@ fn beginning(options: TransactionOptions) -> Result<&'static str> {
     }
     // SeaORM's mode is for SQLite: it says when the write lock is taken, and there is none here.
     Ok(match options.access_mode {
-        Some(AccessMode::ReadOnly) => "BEGIN TRANSACTION READ ONLY",
-        Some(AccessMode::ReadWrite) | None => "BEGIN TRANSACTION",
+        Some(AccessMode::ReadOnly) => BEGIN_READING,
+        Some(AccessMode::ReadWrite) | None => BEGIN,
     })
 }
 
@@ -54,10 +61,17 @@ impl DuckdbTransaction {
         let worker = lease.worker()?;
         // The job owns the lease: if nobody waits for the transaction it makes, that is dropped, and rolls back.
         let begun = worker.submit(None, move |connection| {
-            connection.execute_batch(sql).map_err(|e| failed("begin a DuckDB transaction", e))?;
-            Ok(Self { lease: Some(lease), by_position })
+            begin(connection, sql)?;
+            Ok(Self { lease: Some(lease), by_position, beginning: None, reads: false })
         });
         begun.done_for_certain().await
+    }
+
+    /// One that begins with its first statement, on the same way to the session's thread; one that only reads is not waited for when it
+    /// ends.
+    pub(super) fn with_its_first_statement(lease: Lease, by_position: bool, reads: bool) -> Self {
+        let beginning = Some(if reads { BEGIN_READING } else { BEGIN });
+        Self { lease: Some(lease), by_position, beginning, reads }
     }
 
     async fn run<T: Send + 'static>(
@@ -65,14 +79,32 @@ impl DuckdbTransaction {
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let worker = self.lease.as_ref().ok_or_else(ended)?.worker()?;
+        let beginning = self.beginning.take();
+        let work = move |connection: &Connection| {
+            beginning.map_or(Ok(()), |sql| begin(connection, sql))?;
+            work(connection)
+        };
         worker.submit(None, work).done().await
     }
 
     /// Runs the last statement on the session and gives it back.
     async fn end(mut self, work: impl FnOnce(&Connection) -> Result<()> + Send + 'static) -> Result<()> {
         let lease = self.lease.take().ok_or_else(ended)?;
-        lease.worker()?.submit(Some(lease), work).done_for_certain().await
+        if self.beginning.is_some() {
+            return Ok(());
+        }
+        let pending = lease.worker()?.submit(Some(lease), work);
+        if self.reads {
+            // Nothing depends on it; whoever takes the session next comes after it.
+            pending.into_waiting().let_go();
+            return Ok(());
+        }
+        pending.done_for_certain().await
     }
+}
+
+fn begin(connection: &Connection, sql: &str) -> Result<()> {
+    connection.execute_batch(sql).map_err(|e| failed("begin a DuckDB transaction", e))
 }
 
 fn commit(connection: &Connection) -> Result<()> {
@@ -84,7 +116,11 @@ fn commit(connection: &Connection) -> Result<()> {
 }
 
 fn rollback(connection: &Connection) -> Result<()> {
-    connection.execute_batch("ROLLBACK").map_err(|e| failed("roll back a DuckDB transaction", e))
+    match connection.execute_batch("ROLLBACK") {
+        // The statement that it was to begin with was cut off before.
+        Err(e) if e.to_string().contains("no transaction is active") => Ok(()),
+        done => done.map_err(|e| failed("roll back a DuckDB transaction", e)),
+    }
 }
 
 fn ended() -> Error {
@@ -94,6 +130,9 @@ fn ended() -> Error {
 impl Drop for DuckdbTransaction {
     fn drop(&mut self) {
         let Some(lease) = self.lease.take() else { return };
+        if self.beginning.is_some() {
+            return;
+        }
         let Ok(worker) = lease.worker() else { return };
         // The session goes back to the pool after this job, so that nobody meets the open transaction.
         let pending = worker.submit(Some(lease), |connection| {
@@ -124,6 +163,9 @@ impl EngineTransaction for DuckdbTransaction {
     }
 
     async fn stream_raw<'a>(&'a mut self, statement: Statement) -> Result<RowStream<'a>> {
+        if self.beginning.is_some() {
+            self.run(|_| Ok(())).await?;
+        }
         let worker = self.lease.as_ref().ok_or_else(ended)?.worker()?;
         stream(&worker, None, statement, self.by_position).await
     }
@@ -134,6 +176,23 @@ impl EngineTransaction for DuckdbTransaction {
 
     async fn commit(self: Box<Self>) -> Result<()> {
         self.end(commit).await
+    }
+
+    async fn commit_with(mut self: Box<Self>, rows: Vec<Rows>) -> Result<()> {
+        let beginning = self.beginning.take();
+        self.end(move |connection| {
+            beginning.map_or(Ok(()), |sql| begin(connection, sql))?;
+            let appended = rows.into_iter().try_for_each(|rows| append::append(connection, rows));
+            match appended {
+                Ok(()) => commit(connection),
+                Err(error) => {
+                    // What went wrong first is what is told.
+                    drop(rollback(connection));
+                    Err(error)
+                }
+            }
+        })
+        .await
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! SeaORM on DuckDB files made at test time.
 
+mod beginning;
 mod refused;
 mod sessions;
 mod shop;

@@ -8,6 +8,7 @@ use trimaran_core::{Cursor, Error, ErrorKind, Page, PageRequest, Result};
 use super::piece_rows;
 use crate::entity::conversation::prompt_piece::{self, Column};
 use crate::fetch;
+use crate::fixed::Fixed;
 use crate::repository::TenantResources;
 
 /// A page of a conversation's messages.
@@ -19,6 +20,7 @@ pub(super) async fn page(
     conversation: ConversationId,
     page: &PageRequest,
 ) -> Result<Page<Message>> {
+    static READ: Fixed = Fixed::new();
     let after = after(page)?;
     let state = resources.executor().begin_reading().await?;
     let resources = &resources.within(&state);
@@ -26,8 +28,10 @@ pub(super) async fn page(
     // Most messages have one part or two. Where the rows end within a message, or before enough of them, more are read.
     let mut most = u64::from(page.limit()) * 2 + 2;
     loop {
-        let query = of_conversation(resources, conversation).filter(Column::Sequence.gt(after)).limit(most);
-        let rows = fetch::models(resources.executor(), query, "read a conversation").await?;
+        let query =
+            || of_conversation(resources, conversation).filter(Column::Sequence.gt(after)).limit(most);
+        let values = vec![resources.tenant.0.into(), conversation.0.into(), after.into(), most.into()];
+        let rows = READ.models(resources.executor(), values, query, "read a conversation").await?;
         let is_all = u64::try_from(rows.len()).unwrap_or(u64::MAX) < most;
         let mut whole = rows;
         if !is_all {

@@ -93,7 +93,7 @@ pub(crate) async fn load_kinds(
     const OPERATION: &str = "read tags";
     const COLUMNS: [tag::Column; 4] =
         [tag::Column::OwnerId, tag::Column::Kind, tag::Column::Name, tag::Column::Value];
-    static OF_A_PIECE: Fixed = Fixed::new();
+    static BY_SIZE: [Fixed; 11] = [const { Fixed::new() }; 11];
     let executor = resources.executor();
     let query = |of_these: SimpleExpr| {
         let mut query = tag::Entity::find()
@@ -110,20 +110,21 @@ pub(crate) async fn load_kinds(
             .order_by_asc(tag::Column::Kind)
             .order_by_asc(tag::Column::Position)
     };
-    let fetched = match owners {
-        [owner] if kinds == OF_PIECES => {
+    let these = || ids::among(executor.engine(), tag::Column::OwnerId, owners);
+    // One text for each number of parameters that the owners are on SQLite; elsewhere they are one.
+    let size = usize::try_from(owners.len().next_power_of_two().ilog2()).unwrap_or(usize::MAX);
+    let fetched = match BY_SIZE.get(size) {
+        Some(fixed) if kinds == OF_PIECES => {
             let build = || {
-                let query = query(tag::Column::OwnerId.eq(*owner)).build(executor.get_database_backend());
-                Ok((query, fetch::types(&COLUMNS, OPERATION)?))
+                let statement = query(these()).build(executor.get_database_backend());
+                Ok((statement, fetch::types(&COLUMNS, OPERATION)?))
             };
-            let mut values = vec![resources.tenant.0.into(), (*owner).into()];
+            let mut values = vec![resources.tenant.0.into()];
+            values.extend(ids::values(executor.engine(), owners));
             values.extend(kinds.iter().map(|kind| kind.name().into()));
-            OF_A_PIECE.fetch(executor, values, build, OPERATION).await?
+            fixed.fetch(executor, values, build, OPERATION).await?
         }
-        owners => {
-            let query = query(ids::among(executor.engine(), tag::Column::OwnerId, owners));
-            fetch::columns_of(executor, query, &COLUMNS, OPERATION).await?
-        }
+        _ => fetch::columns_of(executor, query(these()), &COLUMNS, OPERATION).await?,
     };
     for mut row in fetched.into_rows() {
         let owner = row.take(0, OPERATION)?;
