@@ -74,14 +74,16 @@ fn a_table_that_is_there_in_parts_gets_its_key_too() {
 #[test]
 fn a_key_that_can_not_be_made_ends_the_run_and_the_next_run_makes_it() {
     let dir = tempfile::tempdir().unwrap();
-    // The small table's key is due while the large one is copied.
-    let from = sqlite_source(
-        &dir.path().join("source.sqlite"),
-        "CREATE TABLE small (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO small VALUES (1, 'x');
-         CREATE TABLE large (id INTEGER PRIMARY KEY, v TEXT);
-         INSERT INTO large WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
-         SELECT i, 'row ' || i FROM n",
-    );
+    // The first table's key is due while the second is copied.
+    let table = |name: &str, rows: u32| {
+        format!(
+            "CREATE TABLE {name} (id INTEGER PRIMARY KEY, v TEXT);
+             INSERT INTO {name} WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+             SELECT i, 'row ' || i FROM n;"
+        )
+    };
+    let sql = table("first", 200_000) + &table("second", 199_000);
+    let from = sqlite_source(&dir.path().join("source.sqlite"), &sql);
     let target = database();
     execute(
         &target,
@@ -90,10 +92,10 @@ fn a_key_that_can_not_be_made_ends_the_run_and_the_next_run_makes_it() {
          $$ BEGIN RAISE EXCEPTION 'no index is made here' USING ERRCODE = 'insufficient_privilege'; END $$;
          CREATE EVENT TRIGGER guard ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION guard.refuse()",
     );
-    let ended = migrate("run", &from, target.url(), &["--jobs", "2"]).expect(3);
+    let ended = migrate("run", &from, target.url(), &["--jobs", "2"]).expect(7);
     assert!(ended.stderr.contains("no index is made here"), "{}", ended.stderr);
     execute(&target, "DROP EVENT TRIGGER guard");
     let ended = migrate("run", &from, target.url(), &["--jobs", "2"]).expect(0);
-    assert_eq!(ended.totals(), (300_001, 300_001, 0));
-    assert_eq!(keys(&target, "public"), "large large_pkey p, small small_pkey p");
+    assert_eq!(ended.totals(), (399_000, 399_000, 0));
+    assert_eq!(keys(&target, "public"), "first first_pkey p, second second_pkey p");
 }
