@@ -11,8 +11,9 @@ have inferno-flamegraph || fail "there is no inferno: cargo install inferno"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 eval "$(scripts/duckdb.sh)"
+# The example with it, as for the bench and the demonstration: by itself the program's dependencies would be built anew.
 # shellcheck disable=SC2086 # flags are words
-cargo build --release -p trimaran-migrator $TRIMARAN_MIGRATOR_FLAGS --bin trimaran
+cargo build --release -p trimaran-migrator $TRIMARAN_MIGRATOR_FLAGS --bin trimaran --example sample_data
 perf record --freq 199 --call-graph dwarf,16384 --output "$work/perf.data" \
   "${CARGO_TARGET_DIR:-target}/release/trimaran" migrate run --from "$from" --to "$to" --jobs 2 --quiet --json >"$work/report.json"
 perf script --input "$work/perf.data" --no-inline 2>/dev/null | inferno-collapse-perf >"$work/folded"
