@@ -1,7 +1,7 @@
 //! Queries whose text is the same for every call.
 //!
-//! To put a query's tree together and to write it out as SQL takes longer than SQLite takes to answer a look-up by key: a third of the
-//! whole call (docs/performance.md). The few that every request asks are written once for each engine.
+//! To put a query's tree together and to write it out as SQL took more than a quarter of a look-up of a piece on SQLite
+//! (docs/performance.md). The few that every request asks are written once for each engine.
 
 use std::sync::OnceLock;
 
