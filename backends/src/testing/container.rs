@@ -13,7 +13,7 @@ use testcontainers::{Container, ContainerRequest, GenericImage, ImageExt};
 use trimaran_core::{Error, ErrorKind, Result};
 
 use super::admin::{apart, block_on};
-use super::server::{PASSWORD, USER, free_port};
+use super::server::{PASSWORD, Storage, USER, free_port};
 use super::tether::Tether;
 
 /// Names the image to use; no other is tried.
@@ -28,6 +28,8 @@ const LABEL: &str = "trimaran.test-server";
 const STALE: Duration = Duration::from_secs(3 * 60 * 60);
 /// Where a small disk is mounted.
 const DISK: &str = "/small";
+/// Where memory is mounted, to keep all data in.
+const MEMORY: &str = "/memory";
 
 /// How to have a container.
 pub(super) struct Image(String);
@@ -37,7 +39,7 @@ pub(super) struct ContainerServer {
     /// `None` only while it is dropped.
     container: Option<Container<GenericImage>>,
     port: u16,
-    on_small_disk: bool,
+    storage: Storage,
     // `None` where there is no docker command: then the next run removes the container.
     _tether: Option<Tether>,
 }
@@ -115,8 +117,8 @@ impl Image {
         &self.0
     }
 
-    /// Starts a server with `settings`, and a disk of `disk` bytes for tables if one is wanted.
-    pub(super) fn start(&self, settings: &[(&str, &str)], disk: Option<u64>) -> Result<ContainerServer> {
+    /// Starts a server with `settings` whose data is on `storage`.
+    pub(super) fn start(&self, settings: &[(&str, &str)], storage: Storage) -> Result<ContainerServer> {
         let failed = |e: testcontainers::TestcontainersError| {
             Error::new(ErrorKind::Unavailable, format!("start a container of {}", self.0)).source(e)
         };
@@ -125,19 +127,14 @@ impl Image {
         let mut attempts = 0;
         let (container, port) = loop {
             let port = free_port()?;
-            match apart(|| self.request(settings, disk, port).start()) {
+            match apart(|| self.request(settings, storage, port).start()) {
                 Ok(container) => break (container, port),
                 Err(e) if attempts == 2 => return Err(failed(e)),
                 Err(_) => attempts += 1,
             }
         };
         let tether = Tether::tie("docker rm -f -v \"$1\"", &[container.id()]).ok().filter(|_| has_command());
-        let server = ContainerServer {
-            container: Some(container),
-            port,
-            on_small_disk: disk.is_some(),
-            _tether: tether,
-        };
+        let server = ContainerServer { container: Some(container), port, storage, _tether: tether };
         if let Some(path) = server.small_disk_path() {
             server.run(&["install", "-d", "-o", "postgres", "-m", "700", &path])?;
         }
@@ -147,7 +144,7 @@ impl Image {
     fn request(
         &self,
         settings: &[(&str, &str)],
-        disk: Option<u64>,
+        storage: Storage,
         port: u16,
     ) -> ContainerRequest<GenericImage> {
         let (name, tag) = split(&self.0);
@@ -166,9 +163,15 @@ impl Image {
             .with_startup_timeout(Duration::from_secs(120))
             .with_mapped_port(port, 5432.tcp())
             .with_cmd(command);
-        match disk.and_then(|bytes| i64::try_from(bytes).ok()) {
-            Some(bytes) => request.with_mount(Mount::tmpfs_mount(DISK).with_size_bytes(bytes)),
-            None => request,
+        match storage {
+            Storage::Disk => request,
+            Storage::SmallDisk(bytes) => {
+                let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+                request.with_mount(Mount::tmpfs_mount(DISK).with_size_bytes(bytes))
+            }
+            Storage::Memory => request
+                .with_mount(Mount::tmpfs_mount(MEMORY))
+                .with_env_var("PGDATA", format!("{MEMORY}/data")),
         }
     }
 }
@@ -200,9 +203,9 @@ impl ContainerServer {
 
     /// Starts it again.
     pub(super) fn start(&self) -> Result<()> {
-        if self.on_small_disk {
+        if !matches!(self.storage, Storage::Disk) {
             return Err(Error::new(ErrorKind::Unsupported, "start the test server again")
-                .context("its small disk is in memory and ended with the container"));
+                .context("its data is in memory and ended with the container"));
         }
         self.within("start", |container| container.start())
     }
@@ -220,7 +223,7 @@ impl ContainerServer {
 
     /// The directory on the small disk that tables are kept in, if it has one.
     pub(super) fn small_disk_path(&self) -> Option<String> {
-        self.on_small_disk.then(|| format!("{DISK}/tables"))
+        matches!(self.storage, Storage::SmallDisk(_)).then(|| format!("{DISK}/tables"))
     }
 
     /// Takes up `bytes` of the small disk.

@@ -12,12 +12,17 @@ use tempfile::TempDir;
 use trimaran_core::{Error, ErrorKind, Result};
 
 use super::disk::SmallDisk;
-use super::server::{PASSWORD, USER, free_port};
+use super::server::{PASSWORD, Storage, USER, free_port};
 use super::tether::Tether;
 
 /// At the end of this process: ends the server (SIGQUIT: at once), waits for its processes to go, removes the rest.
 const CLEAN_UP: &str = "kill -QUIT \"$1\"; n=0; while kill -0 \"$1\" && [ $n -lt 50 ]; do n=$((n+1)); sleep 0.1; done; \
      rm -rf \"$2\"";
+
+/// Linux' file system in memory.
+const MEMORY: &str = "/dev/shm";
+/// What must be free on it, in bytes, before a run's databases go there: a container may have 64 MiB and no more.
+const ROOM: u64 = 4 << 30;
 
 /// The directory that `initdb` and `postgres` are in.
 pub(super) struct Binaries(PathBuf);
@@ -73,17 +78,25 @@ impl Binaries {
         &self.0
     }
 
-    /// Makes a cluster and starts a server with `settings`, and a disk of `disk` bytes for tables if one is wanted.
-    pub(super) fn start(self, settings: &[(&str, &str)], disk: Option<u64>) -> Result<LocalServer> {
-        let directory =
-            tempfile::Builder::new().prefix("trimaran-postgres").tempdir().map_err(|e| failed(&e))?;
+    /// Makes a cluster on `storage` and starts a server with `settings`.
+    pub(super) fn start(self, settings: &[(&str, &str)], storage: Storage) -> Result<LocalServer> {
+        let mut folder = tempfile::Builder::new();
+        folder.prefix("trimaran-postgres");
+        let directory = match storage {
+            Storage::Memory if has_room() => folder.tempdir_in(MEMORY),
+            Storage::Memory | Storage::Disk | Storage::SmallDisk(_) => folder.tempdir(),
+        }
+        .map_err(|e| failed(&e))?;
         let account = server_account()?;
         let own = |path: &Path| match account {
             Some((user, group)) => chown(path, Some(user), Some(group)).map_err(|e| failed(&e)),
             None => Ok(()),
         };
         own(directory.path())?;
-        let disk = disk.map(|bytes| SmallDisk::create(directory.path(), bytes)).transpose()?;
+        let disk = match storage {
+            Storage::SmallDisk(bytes) => Some(SmallDisk::create(directory.path(), bytes)?),
+            Storage::Disk | Storage::Memory => None,
+        };
         if let Some(disk) = &disk {
             fs::create_dir(disk.tables()).map_err(|e| failed(&e))?;
             own(&disk.tables())?;
@@ -116,6 +129,11 @@ impl Binaries {
         }
         Ok(server)
     }
+}
+
+/// Whether memory has a file system with enough room.
+fn has_room() -> bool {
+    rustix::fs::statvfs(MEMORY).is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) >= ROOM)
 }
 
 /// Root may not run a server: the account to do it as, where this process is root's.

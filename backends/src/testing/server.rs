@@ -28,6 +28,19 @@ const THROW_AWAY: [(&str, &str); 4] = [
 /// The tablespace on a small disk.
 const SMALL: &str = "small";
 
+/// What a server's data is kept on.
+#[derive(Clone, Copy)]
+pub(super) enum Storage {
+    /// The disk.
+    Disk,
+    /// The disk, and the tables on one of so many bytes.
+    SmallDisk(u64),
+    /// Memory, where there is enough of it. A run makes and drops a thousand databases of three hundred files each, and
+    /// ext4 looks past every inode that was freed in the last seconds: CREATE DATABASE took half a second in the end,
+    /// and half of the run. A container's data is gone with its first stop.
+    Memory,
+}
+
 /// How a public function of this module fails.
 pub(super) fn give_up<T>(error: Error) -> T {
     panic!("{}", error.report())
@@ -61,7 +74,7 @@ impl TestServer {
     /// # Panics
     /// If none can be had.
     pub fn dedicated(settings: &[(&str, &str)]) -> Self {
-        Self::own(settings, None).unwrap_or_else(give_up)
+        Self::own(settings, Storage::Disk).unwrap_or_else(give_up)
     }
 
     /// The same, with the tables of its databases on a disk of `bytes` bytes (16 MiB at the least: an empty database
@@ -71,14 +84,14 @@ impl TestServer {
     /// # Panics
     /// If none can be had.
     pub fn with_disk(bytes: u64, settings: &[(&str, &str)]) -> Self {
-        Self::own(settings, Some(bytes)).unwrap_or_else(give_up)
+        Self::own(settings, Storage::SmallDisk(bytes)).unwrap_or_else(give_up)
     }
 
     /// The server of a test run: the one given, else one started with nothing spent on keeping its data.
     pub(super) fn shared() -> Result<Self> {
         match std::env::var(URL_VARIABLE) {
             Ok(url) => Self::given(&url),
-            Err(_) => Self::own(&THROW_AWAY, None),
+            Err(_) => Self::own(&THROW_AWAY, Storage::Memory),
         }
     }
 
@@ -92,15 +105,15 @@ impl TestServer {
         Ok(Self { place: Mutex::new(Place::Given), url, small_disk: false })
     }
 
-    fn own(settings: &[(&str, &str)], disk: Option<u64>) -> Result<Self> {
+    fn own(settings: &[(&str, &str)], storage: Storage) -> Result<Self> {
         let (place, (host, port)) = match container::find_image() {
-            Ok(image) => Self::in_container(&image, settings, disk)?,
+            Ok(image) => Self::in_container(&image, settings, storage)?,
             // An image that was asked for by name is not silently replaced by something else.
             Err(error) if std::env::var_os(IMAGE_VARIABLE).is_some() => {
                 return Err(error.hint(format!("unset {IMAGE_VARIABLE}, or make that image available")));
             }
             Err(no_container) => match Binaries::find() {
-                Ok(binaries) => Self::from_binaries(binaries, settings, disk)?,
+                Ok(binaries) => Self::from_binaries(binaries, settings, storage)?,
                 Err(no_binaries) => {
                     return Err(Error::new(ErrorKind::Unavailable, "provide a Postgres for tests")
                         .context(format!("{}; {}", first_cause(&no_container), first_cause(&no_binaries)))
@@ -116,7 +129,7 @@ impl TestServer {
         let url = Url::parse(&url).map_err(|e| {
             Error::new(ErrorKind::Invalid, format!("reach the test server at {host}")).source(e)
         })?;
-        let server = Self { place: Mutex::new(place), url, small_disk: disk.is_some() };
+        let server = Self { place: Mutex::new(place), url, small_disk: matches!(storage, Storage::SmallDisk(_)) };
         server.await_ready()?;
         if let Some(path) = server.place().disk_path() {
             server.run(&format!("CREATE TABLESPACE {SMALL} LOCATION '{path}'"))?;
@@ -127,9 +140,9 @@ impl TestServer {
     fn in_container(
         image: &Image,
         settings: &[(&str, &str)],
-        disk: Option<u64>,
+        storage: Storage,
     ) -> Result<(Place, (String, u16))> {
-        let server = image.start(settings, disk)?;
+        let server = image.start(settings, storage)?;
         let address = server.address()?;
         Ok((Place::Container(Box::new(server), format!("a container of {}", image.name())), address))
     }
@@ -137,10 +150,10 @@ impl TestServer {
     fn from_binaries(
         at: Binaries,
         settings: &[(&str, &str)],
-        disk: Option<u64>,
+        storage: Storage,
     ) -> Result<(Place, (String, u16))> {
         let description = format!("the binaries in {}", at.directory().display());
-        let server = at.start(settings, disk)?;
+        let server = at.start(settings, storage)?;
         let address = server.address();
         Ok((Place::Local(Box::new(server), description), address))
     }
