@@ -12,6 +12,9 @@
 //!
 //! [`TestRedis`] is a Redis of this machine's binary. [`TestRoles`] adds an owner and an application's role to a database, for what row-level security must keep apart.
 //!
+//! A server of the second or third kind keeps the shared databases in memory, where there is room, and asks for passwords as
+//! cheaply as SCRAM allows.
+//!
 //! Where none of these works the test fails, and says what was tried and what to do. Nothing is skipped.
 //!
 //! Statics are not dropped, and a test may be killed: a tether (`tether.rs`) ends the server and removes what it left when this
@@ -25,6 +28,7 @@ mod container;
 mod disk;
 pub mod fuzz;
 mod local;
+mod password;
 pub mod pooler;
 pub mod postgres;
 pub mod redis;

@@ -2,9 +2,9 @@
 
 use std::ops::Deref;
 
-use super::admin;
 use super::postgres::TestDatabase;
 use super::server::give_up;
+use super::{admin, password};
 use crate::Location;
 
 /// The roles' password: no secret.
@@ -27,8 +27,9 @@ impl<D: Deref<Target = TestDatabase>> TestRoles<D> {
     pub fn create(database: D) -> Self {
         let name = database.name();
         let (owner, application) = (format!("{name}_owner"), format!("{name}_app"));
+        let password = password::verifier(PASSWORD);
         database.execute(&format!(
-            "CREATE ROLE {owner} LOGIN PASSWORD '{PASSWORD}'; CREATE ROLE {application} LOGIN PASSWORD '{PASSWORD}'; \
+            "CREATE ROLE {owner} LOGIN PASSWORD '{password}'; CREATE ROLE {application} LOGIN PASSWORD '{password}'; \
              ALTER SCHEMA public OWNER TO {owner}; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
         ));
         Self { database, owner, application }

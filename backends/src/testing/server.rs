@@ -10,6 +10,7 @@ use url::Url;
 use super::admin;
 use super::container::{self, ContainerServer, IMAGE_VARIABLE, Image};
 use super::local::{Binaries, LocalServer};
+use super::password;
 use super::postgres::TestDatabase;
 
 /// Names the server to use instead of one of our own.
@@ -129,8 +130,10 @@ impl TestServer {
         let url = Url::parse(&url).map_err(|e| {
             Error::new(ErrorKind::Invalid, format!("reach the test server at {host}")).source(e)
         })?;
-        let server = Self { place: Mutex::new(place), url, small_disk: matches!(storage, Storage::SmallDisk(_)) };
+        let server =
+            Self { place: Mutex::new(place), url, small_disk: matches!(storage, Storage::SmallDisk(_)) };
         server.await_ready()?;
+        server.run(&format!("ALTER ROLE {USER} PASSWORD '{}'", password::verifier(PASSWORD)))?;
         if let Some(path) = server.place().disk_path() {
             server.run(&format!("CREATE TABLESPACE {SMALL} LOCATION '{path}'"))?;
         }
