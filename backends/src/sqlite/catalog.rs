@@ -181,7 +181,7 @@ fn read_table(
     let outline = found.map(|object| Outline::read(&object.sql)).unwrap_or_default();
     let indexes = keys::describe(connection, &listed.name)?;
     let described = describe_columns(connection, &listed.name)
-        .map_err(failed(format!("read the columns of {}", listed.name)))?;
+        .map_err(failed(|| format!("read the columns of {}", listed.name)))?;
     let mut key: Vec<(i64, String)> = described
         .iter()
         .filter(|column| column.key > 0)

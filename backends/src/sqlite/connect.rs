@@ -109,7 +109,7 @@ impl Target {
         } else {
             create(path).map_err(|error| {
                 let missing = error.kind() == std::io::ErrorKind::NotFound;
-                let error = file_failed(operation())(error);
+                let error = file_failed(operation)(error);
                 if missing {
                     error.hint("make its folder first: only the file itself is created")
                 } else {
@@ -117,7 +117,7 @@ impl Target {
                 }
             })?;
         }
-        let path = std::fs::canonicalize(path).map_err(file_failed(operation()))?;
+        let path = std::fs::canonicalize(path).map_err(file_failed(operation))?;
         // The first connection writes the header of a new file, so that it is one when it is examined.
         drop(open_writer(&path, cache_kib)?);
         let file = DatabaseFile::examine(&path)?;
@@ -156,7 +156,7 @@ fn open_writer(path: &Path, cache_kib: u64) -> Result<Connection> {
         connection.pragma_update(None, "cache_size", -cache_kib.cast_signed())?;
         Ok(connection)
     };
-    open().map_err(failed(format!("open the SQLite file {}", path.display())))
+    open().map_err(failed(|| format!("open the SQLite file {}", path.display())))
 }
 
 impl Database for SqliteDatabase {

@@ -115,9 +115,34 @@ fn class(extended: i32) -> Option<&'static Class> {
     find(extended).or_else(|| find(extended & 0xff))
 }
 
+/// What was being done: a text, or a closure that makes one when there is an error to tell. Nothing must be formatted for each cell
+/// that can be read.
+pub(crate) trait Operation {
+    /// The text.
+    fn told(self) -> String;
+}
+
+impl Operation for &str {
+    fn told(self) -> String {
+        self.to_owned()
+    }
+}
+
+impl Operation for String {
+    fn told(self) -> String {
+        self
+    }
+}
+
+impl<F: FnOnce() -> String> Operation for F {
+    fn told(self) -> String {
+        self()
+    }
+}
+
 /// Turns an error of SQLite's into ours: kind and hint by its extended code, the code's name kept, SQLite's message as
 /// context. To be used as `.map_err(failed("read the catalogue"))`.
-pub(crate) fn failed(operation: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Error {
+pub(crate) fn failed(operation: impl Operation) -> impl FnOnce(rusqlite::Error) -> Error {
     move |error| {
         let code = match &error {
             rusqlite::Error::SqliteFailure(code, _) => Some(code.extended_code),
@@ -128,7 +153,7 @@ pub(crate) fn failed(operation: impl Into<String>) -> impl FnOnce(rusqlite::Erro
             Some((_, name, kind, hint)) => (*kind, Some(*name), *hint),
             None => (ErrorKind::Invalid, None, None),
         };
-        let mut ours = Error::new(kind, operation).context(error.to_string());
+        let mut ours = Error::new(kind, operation.told()).context(error.to_string());
         if let Some(hint) = hint {
             ours = ours.hint(hint);
         }
@@ -158,7 +183,7 @@ pub(crate) fn shared(operation: String, error: Arc<sqlx::Error>) -> Error {
 }
 
 /// Turns an error of the file system into ours.
-pub(crate) fn file_failed(operation: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
+pub(crate) fn file_failed(operation: impl Operation) -> impl FnOnce(std::io::Error) -> Error {
     use std::io::ErrorKind as Io;
     move |error| {
         let (kind, hint) = match error.kind() {
@@ -172,7 +197,7 @@ pub(crate) fn file_failed(operation: impl Into<String>) -> impl FnOnce(std::io::
             Io::InvalidInput | Io::InvalidFilename => (ErrorKind::Configuration, "look at the path"),
             _ => (ErrorKind::Unavailable, IO_HINT),
         };
-        Error::new(kind, operation).context(error.to_string()).hint(hint).source(error)
+        Error::new(kind, operation.told()).context(error.to_string()).hint(hint).source(error)
     }
 }
 

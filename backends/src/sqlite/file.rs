@@ -116,7 +116,7 @@ impl DatabaseFile {
     /// If the file can't be read.
     pub(crate) fn contents(&self) -> Result<MutexGuard<'_, File>> {
         let mut file = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(0)).map_err(file_failed(format!("read {}", self.path.display())))?;
+        file.seek(SeekFrom::Start(0)).map_err(file_failed(|| format!("read {}", self.path.display())))?;
         Ok(file)
     }
 
@@ -127,7 +127,7 @@ impl DatabaseFile {
     /// If the files can't be examined.
     pub(crate) fn identity(&self) -> Result<Identity> {
         let operation = || format!("examine {}", self.path.display());
-        let metadata = std::fs::metadata(&self.path).map_err(file_failed(operation()))?;
+        let metadata = std::fs::metadata(&self.path).map_err(file_failed(operation))?;
         let header = self.header()?;
         let counter = |at: usize| header.get(at..at + 4).map_or_else(|| "none".to_owned(), big_endian);
         let wal = self.beside("-wal");
@@ -140,7 +140,7 @@ impl DatabaseFile {
             ("freelist pages".to_owned(), counter(36)),
             ("schema cookie".to_owned(), counter(40)),
             ("version valid for".to_owned(), counter(92)),
-            ("write-ahead log".to_owned(), log_identity(&wal).map_err(file_failed(operation()))?),
+            ("write-ahead log".to_owned(), log_identity(&wal).map_err(file_failed(operation))?),
         ])))
     }
 
@@ -149,7 +149,7 @@ impl DatabaseFile {
         Read::by_ref(&mut *self.contents()?)
             .take(HEADER_BYTES as u64)
             .read_to_end(&mut header)
-            .map_err(file_failed(format!("read {}", self.path.display())))?;
+            .map_err(file_failed(|| format!("read {}", self.path.display())))?;
         Ok(header)
     }
 }

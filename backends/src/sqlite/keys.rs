@@ -55,7 +55,7 @@ pub(crate) fn describe(connection: &Connection, table: &str) -> Result<Vec<Descr
             Ok(())
         },
     )
-    .map_err(failed(operation()))?;
+    .map_err(failed(operation))?;
     for index in &mut indexes {
         let columns = &mut index.columns;
         rows(
@@ -67,7 +67,7 @@ pub(crate) fn describe(connection: &Connection, table: &str) -> Result<Vec<Descr
                 Ok(())
             },
         )
-        .map_err(failed(operation()))?;
+        .map_err(failed(operation))?;
     }
     Ok(indexes)
 }
@@ -168,7 +168,7 @@ pub(crate) fn references(
         }
         Ok(found.into_values().collect())
     };
-    let mut found = read().map_err(failed(format!("read the foreign keys of {child}")))?;
+    let mut found = read().map_err(failed(|| format!("read the foreign keys of {child}")))?;
     for (place, reference) in found.iter_mut().enumerate() {
         reference.name = outline.name_of(ConstraintKind::Foreign, &reference.columns);
         reference.deferred = outline.is_deferred(place);

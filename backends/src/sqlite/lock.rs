@@ -34,11 +34,11 @@ impl NamedLock {
                 Error::new(ErrorKind::Unsupported, operation()).context("only Unix has advisory locks")
             );
         }
-        let file = File::open(log).map_err(file_failed(operation()))?;
+        let file = File::open(log).map_err(file_failed(operation))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _log: file })),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => Err(file_failed(operation())(error)),
+            Err(std::fs::TryLockError::Error(error)) => Err(file_failed(operation)(error)),
         }
     }
 }

@@ -184,7 +184,7 @@ fn prepare(path: &Path, wait: Duration) -> Result<DatabaseFile> {
         Err(_) => {
             create(path).map_err(|error| {
                 let missing = error.kind() == std::io::ErrorKind::NotFound;
-                let error = file_failed(operation())(error);
+                let error = file_failed(operation)(error);
                 if missing { error.hint("make its folder first: only the file is made") } else { error }
             })?;
             true
@@ -200,13 +200,13 @@ fn prepare(path: &Path, wait: Duration) -> Result<DatabaseFile> {
                 .hint("name another file"));
         }
     }
-    let path = std::fs::canonicalize(path).map_err(file_failed(operation()))?;
-    let direct = set_up(&path, wait, is_new).map_err(failed(operation()))?;
-    if direct.is_readonly("main").map_err(failed(operation()))? {
+    let path = std::fs::canonicalize(path).map_err(file_failed(operation))?;
+    let direct = set_up(&path, wait, is_new).map_err(failed(operation))?;
+    if direct.is_readonly("main").map_err(failed(operation))? {
         return Err(read_only(operation()));
     }
     let mode: String =
-        direct.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(failed(operation()))?;
+        direct.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(failed(operation))?;
     if mode != "wal" {
         return Err(Error::new(ErrorKind::Unsupported, operation())
             .context(format!("its file system takes no write-ahead log (journal_mode stays {mode})"))

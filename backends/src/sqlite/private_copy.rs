@@ -28,7 +28,7 @@ impl PrivateCopy {
     pub(crate) fn make(file: &DatabaseFile) -> Result<Self> {
         refuse_hot_journal(file)?;
         copy(file).map(Self).map_err(|error| {
-            file_failed(format!("make a private copy of {}", file.path().display()))(error).hint(format!(
+            file_failed(|| format!("make a private copy of {}", file.path().display()))(error).hint(format!(
                 "the copy needs as much room in {} as the database has bytes: make room, or set TMPDIR to a folder that \
                  has it",
                 std::env::temp_dir().display()
@@ -61,7 +61,7 @@ fn refuse_hot_journal(file: &DatabaseFile) -> Result<()> {
     let read = File::open(&journal).and_then(|mut journal| journal.read(&mut first));
     match read {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(file_failed(format!("examine {}", journal.display()))(error))
+            Err(file_failed(|| format!("examine {}", journal.display()))(error))
         }
         // As SQLite has it (`hasHotJournal`): one that begins with a zero byte was finished.
         Ok(1) if first != [0] => {

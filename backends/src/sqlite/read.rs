@@ -61,7 +61,7 @@ impl Order {
         let without_rowid: bool = connection
             .prepare_cached("SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main'")
             .and_then(|mut statement| statement.query_row([name], |row| row.get(0)))
-            .map_err(failed(operation()))?;
+            .map_err(failed(operation))?;
         if !without_rowid {
             let taken =
                 |name: &str| table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
@@ -78,13 +78,13 @@ impl Order {
                 "SELECT x.name, x.coll, x.\"desc\" FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x \
                  WHERE l.origin = 'pk' AND x.key ORDER BY x.seqno",
             )
-            .map_err(failed(operation()))?;
+            .map_err(failed(operation))?;
         let parts = statement
             .query_map([name], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?))
             })
             .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
-            .map_err(failed(operation()))?;
+            .map_err(failed(operation))?;
         // With a COLLATE of its own a column would not be looked up in the key (seen with EXPLAIN QUERY PLAN), so the key
         // has to sort by the column's.
         let natural = parts.iter().map(|(column, collation, descending)| {
@@ -92,7 +92,7 @@ impl Order {
             let own = own.map(|own| own.to_string_lossy().into_owned()).unwrap_or_default();
             Ok(!descending && own.eq_ignore_ascii_case(collation))
         });
-        let natural = natural.collect::<rusqlite::Result<Vec<bool>>>().map_err(failed(operation()))?;
+        let natural = natural.collect::<rusqlite::Result<Vec<bool>>>().map_err(failed(operation))?;
         if parts.is_empty() || natural.contains(&false) {
             return Ok(Order::Position);
         }
@@ -114,7 +114,7 @@ pub(crate) fn chunks(connection: &Connection, cuts: &Cuts, table: &Table, rows: 
         Order::Position => count(connection, &from)
             .map(|count| (0..count).step_by(usize::try_from(rows).unwrap_or(usize::MAX)).collect()),
     };
-    let starts = starts.map_err(failed(format!("split {} into chunks", table.name)))?;
+    let starts = starts.map_err(failed(|| format!("split {} into chunks", table.name)))?;
     let ends = starts.iter().skip(1).copied().chain([i64::MAX]);
     let numbered = (0u32..).zip(starts.iter().copied().zip(ends));
     Ok(numbered.map(|(ordinal, (from, to))| Chunk { ordinal, from, to }).collect())
@@ -227,15 +227,15 @@ pub(crate) fn rows(
             vec![Value::Int(limit), Value::Int(chunk.from)],
         ),
     };
-    let mut statement = connection.prepare_cached(&sql).map_err(failed(operation()))?;
+    let mut statement = connection.prepare_cached(&sql).map_err(failed(operation))?;
     let mut rows = statement
         .query(rusqlite::params_from_iter(arguments.iter().map(bound)))
-        .map_err(failed(operation()))?;
+        .map_err(failed(operation))?;
     let mut spare: Vec<Value<'static>> = Vec::with_capacity(read.columns.len());
-    while let Some(row) = rows.next().map_err(failed(operation()))? {
+    while let Some(row) = rows.next().map_err(failed(operation))? {
         let mut values = recycle(spare);
         for at in 0..read.columns.len() {
-            values.push(value(row.get_ref(at).map_err(failed(operation()))?));
+            values.push(value(row.get_ref(at).map_err(failed(operation))?));
         }
         on_row(&values)?;
         spare = recycle(values);

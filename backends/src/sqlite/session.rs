@@ -59,7 +59,7 @@ impl SqliteSession {
             if source || connection.is_autocommit() {
                 return Ok(());
             }
-            connection.execute_batch(sql).map_err(failed(format!("run {sql}")))
+            connection.execute_batch(sql).map_err(failed(|| format!("run {sql}")))
         })
     }
 }
@@ -176,11 +176,11 @@ fn execute(connection: &Connection, sql: &str) -> Result<u64> {
     let start = sql.trim_start().get(..FOREIGN_KEY_CHECK.len());
     let checks = start.is_some_and(|start| start.eq_ignore_ascii_case(FOREIGN_KEY_CHECK));
     let mut statements = Batch::new(connection, sql);
-    while let Some(mut statement) = statements.next().map_err(failed(operation()))? {
+    while let Some(mut statement) = statements.next().map_err(failed(operation))? {
         let mut rows = statement.raw_query();
-        while let Some(row) = rows.next().map_err(failed(operation()))? {
+        while let Some(row) = rows.next().map_err(failed(operation))? {
             if checks {
-                let name = |column: usize| row.get::<_, String>(column).map_err(failed(operation()));
+                let name = |column: usize| row.get::<_, String>(column).map_err(failed(operation));
                 return Err(Error::new(ErrorKind::Conflict, "check foreign keys")
                     .context(format!("a row of {} refers to a row that {} does not have", name(0)?, name(2)?))
                     .code("SQLITE_CONSTRAINT_FOREIGNKEY"));
@@ -193,7 +193,7 @@ fn execute(connection: &Connection, sql: &str) -> Result<u64> {
 /// Binds `$1, $2, …` by name: SQLite numbers them in order of appearance, and a repeated one is one parameter.
 fn query(connection: &Connection, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Vec<Value<'static>>>> {
     let operation = || format!("run {}", shortened(sql));
-    let mut statement = connection.prepare_cached(sql).map_err(failed(operation()))?;
+    let mut statement = connection.prepare_cached(sql).map_err(failed(operation))?;
     if statement.parameter_count() > parameters.len() {
         return Err(Error::new(ErrorKind::Invalid, operation()).context(format!(
             "it has {} parameters, {} are given",
@@ -202,18 +202,18 @@ fn query(connection: &Connection, sql: &str, parameters: &[Value<'_>]) -> Result
         )));
     }
     for (at, value) in parameters.iter().enumerate() {
-        let Some(index) = statement.parameter_index(&format!("${}", at + 1)).map_err(failed(operation()))?
+        let Some(index) = statement.parameter_index(&format!("${}", at + 1)).map_err(failed(operation))?
         else {
             continue;
         };
-        statement.raw_bind_parameter(index, parameter(value)?).map_err(failed(operation()))?;
+        statement.raw_bind_parameter(index, parameter(value)?).map_err(failed(operation))?;
     }
     let columns = statement.column_count();
     let mut rows = statement.raw_query();
     let mut all = Vec::new();
-    while let Some(row) = rows.next().map_err(failed(operation()))? {
+    while let Some(row) = rows.next().map_err(failed(operation))? {
         let values = (0..columns).map(|at| row.get_ref(at).map(|cell| read::value(cell).into_owned()));
-        all.push(values.collect::<Result<Vec<_>, _>>().map_err(failed(operation()))?);
+        all.push(values.collect::<Result<Vec<_>, _>>().map_err(failed(operation))?);
     }
     Ok(all)
 }

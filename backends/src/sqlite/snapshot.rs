@@ -64,7 +64,7 @@ impl Way {
         let size = |suffix: &str| match std::fs::metadata(file.beside(suffix)) {
             Ok(metadata) => Ok(Some(metadata.len())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(file_failed(format!("examine {}", file.beside(suffix).display()))(error)),
+            Err(error) => Err(file_failed(|| format!("examine {}", file.beside(suffix).display()))(error)),
         };
         let (log, index) = (size("-wal")?, size("-shm")?);
         Ok(match (log, index) {
@@ -256,7 +256,7 @@ fn probe(file: &DatabaseFile) -> Result<()> {
         .and_then(|connection| connection.execute_batch("SELECT count(*) FROM sqlite_schema"));
     match tried {
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
-            Err(failed(format!("open the SQLite file {}", file.path().display()))(error))
+            Err(failed(|| format!("open the SQLite file {}", file.path().display()))(error))
         }
         _ => Ok(()),
     }

@@ -50,7 +50,7 @@ pub(crate) fn rows(
     } else {
         format!("INSERT INTO {} ({names}) VALUES ({places})", DIALECT.qualify(table))
     };
-    let mut statement = connection.prepare_cached(&sql).map_err(failed(operation()))?;
+    let mut statement = connection.prepare_cached(&sql).map_err(failed(operation))?;
     let mut written = 0;
     while !rows.is_empty() {
         let row = digest::decode_row(&mut rows)?;
@@ -74,9 +74,9 @@ pub(crate) fn rows(
             });
             statement
                 .raw_bind_parameter(at + 1, bound)
-                .map_err(|error| failed(operation())(error).context(format!("column {name}")))?;
+                .map_err(|error| failed(operation)(error).context(format!("column {name}")))?;
         }
-        statement.raw_execute().map_err(failed(operation()))?;
+        statement.raw_execute().map_err(failed(operation))?;
         written += 1;
     }
     Ok(written)
