@@ -29,7 +29,16 @@ const SQLITE_LIMIT: usize = 1_000_000_000;
 ///
 /// # Errors
 /// The hazard that stands in the way.
+#[inline]
 pub fn accepts_as(engine: Engine, logical: &LogicalType, value: &Value<'_>) -> Result<(), Hazard> {
+    // Every value of these kinds is held everywhere.
+    match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Uuid(_) => Ok(()),
+        _ => looked_at(engine, logical, value),
+    }
+}
+
+fn looked_at(engine: Engine, logical: &LogicalType, value: &Value<'_>) -> Result<(), Hazard> {
     if let (LogicalType::List(element), Value::List(values)) = (logical, value)
         && engine == Engine::Postgres
         && matches!(**element, LogicalType::List(_))

@@ -51,25 +51,43 @@ impl Form {
 ///
 /// # Errors
 /// The hazard, if this value is not exactly of that type.
+#[inline]
 pub fn convert<'v>(value: &'v Value<'_>, logical: &LogicalType, form: Form) -> Result<Value<'v>, Hazard> {
+    // Nearly all values are of their column's type, and each of them comes by here.
+    match as_it_is(value, logical) {
+        Some(same) => Ok(same),
+        None => converted(value, logical, form),
+    }
+}
+
+/// A value that is of the type already; NULL is of all types.
+#[inline]
+fn as_it_is<'v>(value: &'v Value<'_>, logical: &LogicalType) -> Option<Value<'v>> {
+    use LogicalType as L;
+    Some(match (value, logical) {
+        (Value::Null, _) => Value::Null,
+        (Value::Bool(v), L::Bool) => Value::Bool(*v),
+        (Value::Int(v), L::Int64) => Value::Int(*v),
+        (Value::Float32(v), L::Float32) => Value::Float32(*v),
+        (Value::Float64(v), L::Float64) => Value::Float64(*v),
+        (Value::Text(v), L::Text) => Value::Text(Cow::Borrowed(v)),
+        (Value::Bytes(v), L::Bytes) => Value::Bytes(Cow::Borrowed(v)),
+        (Value::Json(v), L::Json) => Value::Json(Cow::Borrowed(v)),
+        (Value::Uuid(v), L::Uuid) => Value::Uuid(*v),
+        (Value::Date(v), L::Date) => Value::Date(*v),
+        (Value::Time(v), L::Time) => Value::Time(*v),
+        (Value::TimeTz(v, offset), L::TimeTz) => Value::TimeTz(*v, *offset),
+        (Value::Timestamp(v), L::Timestamp) => Value::Timestamp(*v),
+        (Value::TimestampTz(v), L::TimestampTz) => Value::TimestampTz(*v),
+        (Value::Interval(months, days, micros), L::Interval) => Value::Interval(*months, *days, *micros),
+        (Value::Bits(count, v), L::Bits) => Value::Bits(*count, Cow::Borrowed(v)),
+        _ => return None,
+    })
+}
+
+fn converted<'v>(value: &'v Value<'_>, logical: &LogicalType, form: Form) -> Result<Value<'v>, Hazard> {
     use LogicalType as L;
     Ok(match (logical, value) {
-        (_, Value::Null) => Value::Null,
-        (L::Bool, Value::Bool(_))
-        | (L::Float32, Value::Float32(_))
-        | (L::Float64, Value::Float64(_))
-        | (L::Int64, Value::Int(_))
-        | (L::Text, Value::Text(_))
-        | (L::Bytes, Value::Bytes(_))
-        | (L::Json, Value::Json(_))
-        | (L::Uuid, Value::Uuid(_))
-        | (L::Date, Value::Date(_))
-        | (L::Time, Value::Time(_))
-        | (L::TimeTz, Value::TimeTz(..))
-        | (L::Timestamp, Value::Timestamp(_))
-        | (L::TimestampTz, Value::TimestampTz(_))
-        | (L::Interval, Value::Interval(..))
-        | (L::Bits, Value::Bits(..)) => value.borrowed(),
         (L::Bool, Value::Int(0)) => Value::Bool(false),
         (L::Bool, Value::Int(1)) => Value::Bool(true),
         (L::Int16, Value::Int(v)) => within(*v, i64::from(i16::MIN), i64::from(i16::MAX))?,

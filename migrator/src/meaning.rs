@@ -22,6 +22,16 @@ pub struct Meaning<'v> {
     pub hazard: Option<(Hazard, Treatment)>,
 }
 
+/// A value of `column` by its meaning, if it has no hazard on its way to `target`: what [`of`] finds of nearly all values, sooner.
+#[inline]
+pub fn safe<'v>(native: &'v Value<'_>, column: &ColumnPlan, target: Engine) -> Option<Value<'v>> {
+    let value = exact(native, column).ok()?;
+    let is_held = (column.nullable || !value.is_null())
+        && limits::accepts_as(target, &column.logical, &value).is_ok()
+        && column.fits(target, &value).is_ok();
+    is_held.then_some(value)
+}
+
 /// Decides on a value of `column`, on its way to `target`.
 pub fn of<'v>(native: &'v Value<'_>, column: &ColumnPlan, target: Engine) -> Meaning<'v> {
     let converted = exact(native, column);
@@ -48,6 +58,7 @@ pub fn of<'v>(native: &'v Value<'_>, column: &ColumnPlan, target: Engine) -> Mea
 ///
 /// # Errors
 /// The hazard, if it has none.
+#[inline]
 pub fn exact<'v>(native: &'v Value<'_>, column: &ColumnPlan) -> Result<Value<'v>, Hazard> {
     let value = match column.on_hazard {
         Policy::AsText => as_text(native),
@@ -125,5 +136,80 @@ pub fn kept(policy: Policy, logical: LogicalType, form: Form) -> (LogicalType, F
         Policy::AsText => (LogicalType::Text, Form::Native),
         Policy::AsBytes => (LogicalType::Bytes, Form::Native),
         _ => (logical, form),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(logical: &str, nullable: bool, policy: Policy) -> ColumnPlan {
+        let plan = format!(
+            "name = 'c'\ntarget = 'c'\nsource = '?'\ntype = '{logical}'\nnullable = {nullable}\non_hazard = 'reject'\n"
+        );
+        ColumnPlan { on_hazard: policy, ..toml::from_str(&plan).unwrap() }
+    }
+
+    #[test]
+    fn a_value_is_safe_exactly_if_it_has_no_hazard() {
+        let values = [
+            Value::Null,
+            Value::Bool(true),
+            Value::Int(5),
+            Value::Int(i64::MAX),
+            Value::Float64(-0.0),
+            Value::Float64(f64::NAN),
+            Value::Decimal("1.5".into()),
+            Value::text("plain"),
+            Value::text("6f3c1f2e-0000-4000-8000-000000000000"),
+            Value::text("2024-02-29 12:00:00"),
+            Value::Text(Cow::Borrowed(b"nul\0")),
+            Value::Text(Cow::Borrowed(b"\xed\xa0\x80")),
+            Value::Json(Cow::Borrowed(b"[1")),
+            Value::Bytes(Cow::Borrowed(&[0, 0xff])),
+            Value::Uuid([1; 16]),
+            Value::Date(i32::MIN + 1),
+            Value::Timestamp(i64::MIN + 1),
+            Value::TimeTz(0, 57_600),
+            Value::Bits(0, Cow::Borrowed(&[])),
+            Value::List(vec![Value::Null, Value::text("\0")]),
+        ];
+        let types = [
+            "boolean",
+            "smallint",
+            "bigint",
+            "double precision",
+            "numeric",
+            "text",
+            "json",
+            "bytea",
+            "uuid",
+            "date",
+            "timestamp",
+            "time with time zone",
+            "bit varying",
+            "text[]",
+        ];
+        let (mut safe_ones, mut hazards) = (0, 0);
+        for logical in types {
+            for policy in [Policy::Reject, Policy::Escape, Policy::AsText, Policy::AsBytes] {
+                for (nullable, target) in [true, false].into_iter().flat_map(|n| Engine::ALL.map(|e| (n, e)))
+                {
+                    let column = column(logical, nullable, policy);
+                    for value in &values {
+                        let (soon, all) = (safe(value, &column, target), of(value, &column, target));
+                        let expected = all.hazard.is_none().then_some(all.exact);
+                        // A NaN is not equal to itself: compared as it is told.
+                        assert_eq!(
+                            format!("{soon:?}"),
+                            format!("{expected:?}"),
+                            "{value:?} as {logical} on {target}"
+                        );
+                        if soon.is_some() { safe_ones += 1 } else { hazards += 1 }
+                    }
+                }
+            }
+        }
+        assert!(safe_ones > 200 && hazards > 200, "{safe_ones} {hazards}");
     }
 }

@@ -147,6 +147,7 @@ pub struct ColumnPlan {
 
 impl ColumnPlan {
     /// Whether its values go through the text codec.
+    #[inline]
     pub fn is_escaped(&self) -> bool {
         self.on_hazard == Policy::Escape && self.logical.scalar().is_textual()
     }

@@ -70,6 +70,8 @@ pub struct RowMapper<'p> {
     heap_tuple: Option<HeapTuple>,
     references: Vec<Reference>,
     doubled: Vec<Doubled>,
+    /// Whether something is written in another form than it has.
+    rewrites: bool,
 }
 
 /// A row, decided on.
@@ -101,28 +103,6 @@ impl<'v> Mapped<'v> {
     pub fn replace(&mut self) {
         for (at, value) in self.replaced.drain(..) {
             self.values[at] = value;
-        }
-    }
-
-    /// Makes of a row that moves what is written: values of columns under the `escape` policy as the codec has them, those of
-    /// columns that are kept in another form than the usual one in that form, and none for columns that the target computes.
-    pub fn write(&mut self, table: &TablePlan) {
-        self.escape(table);
-        table.leave_out_computed(&mut self.values);
-    }
-
-    fn escape(&mut self, table: &TablePlan) {
-        for (value, column) in self.values.iter_mut().zip(&table.columns) {
-            if column.is_escaped()
-                && let Some(escaped) = mapping::escaped(value)
-            {
-                *value = escaped;
-            }
-            if !column.kept_form().is_native()
-                && let Ok(carried) = kept::carried(column.kept_form(), &column.logical, value)
-            {
-                *value = carried.into_owned();
-            }
         }
     }
 }
@@ -173,6 +153,9 @@ impl<'p> RowMapper<'p> {
             heap_tuple: HeapTuple::of(plan.target, table),
             references,
             doubled: held.doubled.clone(),
+            rewrites: table.columns.iter().any(|column| {
+                column.is_escaped() || !column.kept_form().is_native() || column.generated.is_some()
+            }),
         }
     }
 
@@ -201,6 +184,10 @@ impl<'p> RowMapper<'p> {
         let mut mapped =
             Mapped { values: Vec::with_capacity(row.len()), replaced: Vec::new(), hazards: Vec::new() };
         for (at, (native, column)) in row.iter().zip(&self.table.columns).enumerate() {
+            if let Some(value) = meaning::safe(native, column, self.target) {
+                mapped.values.push(value);
+                continue;
+            }
             let meaning = meaning::of(native, column, self.target);
             mapped.hazards.extend(meaning.hazard.map(|(hazard, treatment)| (at, hazard, treatment)));
             mapped.replaced.extend(meaning.replaced.map(|value| (at, value)));
@@ -228,6 +215,27 @@ impl<'p> RowMapper<'p> {
             }
         }
         mapped
+    }
+
+    /// Makes of a row that moves what is written: values of columns under the `escape` policy as the codec has them, those of
+    /// columns that are kept in another form than the usual one in that form, and none for columns that the target computes.
+    pub fn write(&self, mapped: &mut Mapped<'_>) {
+        if !self.rewrites {
+            return;
+        }
+        for (value, column) in mapped.values.iter_mut().zip(&self.table.columns) {
+            if column.is_escaped()
+                && let Some(escaped) = mapping::escaped(value)
+            {
+                *value = escaped;
+            }
+            if !column.kept_form().is_native()
+                && let Ok(carried) = kept::carried(column.kept_form(), &column.logical, value)
+            {
+                *value = carried.into_owned();
+            }
+        }
+        self.table.leave_out_computed(&mut mapped.values);
     }
 
     /// A hazard of the row as a whole, under the policy of the column that it is told by.

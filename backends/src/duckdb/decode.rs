@@ -9,6 +9,7 @@ use duckdb::arrow::array::{
     FixedSizeListArray, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, ListArray,
     StringArray, Time64MicrosecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
+use duckdb::arrow::buffer::NullBuffer;
 use duckdb::arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
@@ -191,9 +192,19 @@ impl<'a> Cells<'a> {
     /// # Errors
     /// `Corrupt` if DuckDB's text of a value can't be read.
     pub(super) fn get(&self, row: usize) -> Result<Value<'a>> {
-        if self.array().is_null(row) {
-            return Ok(Value::Null);
-        }
+        if self.array().is_null(row) { Ok(Value::Null) } else { self.held(row) }
+    }
+
+    /// Which cells are NULL, for a reader of all of them to ask once.
+    pub(super) fn nulls(&self) -> Option<&'a NullBuffer> {
+        self.array().nulls()
+    }
+
+    /// The cell of `row`, which is not NULL.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(super) fn held(&self, row: usize) -> Result<Value<'a>> {
         Ok(match self {
             Self::Null(_) => Value::Null,
             Self::Bool(a) => Value::Bool(a.value(row)),

@@ -79,13 +79,17 @@ pub(super) fn read_range(
         let batch = batch.map_err(refused)?;
         let mut cells = Vec::with_capacity(selection.columns.len());
         for ((name, logical), array) in selection.columns.iter().zip(batch.columns()) {
-            cells.push((name, Cells::of_column(array, logical).map_err(|e| corrupt(e, name))?));
+            let column = Cells::of_column(array, logical).map_err(|e| corrupt(e, name))?;
+            cells.push((name, column.nulls(), column));
         }
         let mut row = Vec::with_capacity(cells.len());
         for at in 0..batch.num_rows() {
             row.clear();
-            for (name, column) in &cells {
-                row.push(column.get(at).map_err(|e| corrupt(e, name))?);
+            for (name, nulls, column) in &cells {
+                row.push(match nulls {
+                    Some(nulls) if nulls.is_null(at) => Value::Null,
+                    _ => column.held(at).map_err(|e| corrupt(e, name))?,
+                });
             }
             on_row(&row).map_err(Stop::Caller)?;
         }

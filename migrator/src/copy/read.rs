@@ -135,7 +135,7 @@ impl<'a> Outgoing<'a> {
             self.put_aside(&key, &self.planned.columns[column].name, &hazard.name())?;
             self.record.quarantined += 1;
         } else {
-            mapped.write(self.planned);
+            mapper.write(&mut mapped);
             self.copy.target.encode_row(mapper.types(), &mapped.values, &mut self.rows.encoded)?;
             self.record.written += 1;
         }

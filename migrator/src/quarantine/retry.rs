@@ -188,7 +188,7 @@ impl Work<'_> {
         let mut canonical = Vec::new();
         digest::encode_row(&mapped.values, &mut canonical);
         let after = Digest::of_row(&canonical);
-        mapped.write(mapper.table());
+        mapper.write(&mut mapped);
         let mut encoded = Vec::new();
         self.opened.target.encode_row(mapper.types(), &mapped.values, &mut encoded)?;
         drop(mapped);

@@ -12,11 +12,13 @@ use crate::policy::Policy;
 
 impl ColumnPlan {
     /// Whether its text was escaped by a run before.
+    #[inline]
     pub fn was_escaped(&self) -> bool {
         self.undo.as_ref().is_some_and(|undo| undo.escaped)
     }
 
     /// How the target keeps its values.
+    #[inline]
     pub fn kept_form(&self) -> Form {
         self.undo.as_ref().map_or(Form::Native, |undo| undo.form)
     }
@@ -30,6 +32,7 @@ impl ColumnPlan {
     ///
     /// # Errors
     /// The hazard, if it does not.
+    #[inline]
     pub fn fits(&self, target: Engine, value: &Value<'_>) -> Result<(), Hazard> {
         match self.undo.as_ref().and_then(|undo| undo.declared.as_ref()) {
             Some(declared) => kept::accepts(target, declared, self.kept_form(), &self.logical, value),
