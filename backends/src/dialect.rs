@@ -35,6 +35,12 @@ pub trait Dialect: Send + Sync {
         false
     }
 
+    /// The statement that lets the planner know a table which was just filled, where nothing else does so soon.
+    fn take_statistics(&self, table: &TableName) -> Option<String> {
+        let _ = table;
+        None
+    }
+
     /// The statement that makes a schema exist, where the engine has schemas.
     fn create_schema(&self, schema: &str) -> Option<String>;
 

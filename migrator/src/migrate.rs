@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use trimaran_backends::Location;
+use trimaran_backends::catalog::Unmovable;
 use trimaran_core::{Error, ErrorKind, Result};
 
 use crate::choices::Choices;
@@ -16,7 +17,7 @@ use crate::exit::Exit;
 use crate::interrupt;
 use crate::journal::{self, Journal, Run, State};
 use crate::objects;
-use crate::plan::Plan;
+use crate::plan::{Plan, TablePlan};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::resume::{self, Resume};
@@ -207,6 +208,8 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
     };
     judge(job, &plan, verified)?;
     if job.report.exit_code != Exit::Mismatch.code() {
+        let refused = statistics(job, &mut lock, &plan)?;
+        job.report.not_moved.extend(refused);
         lock.run(&job.retries, "write the journal", |session| {
             journal.set_state(session, &run.id, State::Verified)
         })?;
@@ -216,6 +219,29 @@ fn run_job(job: &mut Job<'_>) -> Result<()> {
 
 fn written<'a>(job: &'a Job<'_>, lock: &'a mut RunLock) -> Written<'a> {
     Written { database: job.target.as_ref(), lock, retries: &job.retries }
+}
+
+/// Lets the target's planner know the tables, where the target has to be told to. What it refuses is returned: the rows are there
+/// and proved.
+fn statistics(job: &Job<'_>, lock: &mut RunLock, plan: &Plan) -> Result<Vec<Unmovable>> {
+    let dialect = job.target.dialect();
+    let of = |table: &TablePlan| Some((table.target.clone(), dialect.take_statistics(&table.target_name())?));
+    let statements: Vec<(String, String)> = plan.tables.iter().filter_map(of).collect();
+    if statements.is_empty() {
+        return Ok(Vec::new());
+    }
+    job.timed("statistics", || {
+        let mut refused = Vec::new();
+        for (table, sql) in statements {
+            job.progress.say(&sql);
+            match lock.run(&job.retries, &sql, |session| session.execute(&sql)) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+                Err(error) => refused.push(Unmovable::new("statistics", table, error.to_string())),
+            }
+        }
+        Ok(refused)
+    })
 }
 
 fn resumed_plan(run: &Run, given: Option<Plan>, order: &Order) -> Result<Plan> {

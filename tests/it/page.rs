@@ -65,7 +65,7 @@ fn a_run_s_page_has_all_that_a_reader_asks_for_and_no_harm_in_it() {
     assert!(text.contains("&lt;i&gt;"), "the view that does not move");
     assert!(text.contains("on_hazard = &quot;quarantine&quot;"), "the plan");
     let timeline = ran.json["timeline"].as_array().unwrap();
-    for phase in ["check", "copy", "keys", "verify"] {
+    for phase in ["check", "copy", "keys", "verify", "statistics"] {
         assert!(timeline.iter().any(|span| span["phase"] == phase), "{phase}");
     }
     assert!(timeline.iter().any(|span| span["table"] == "plain" && span["rows"] == 1_000));

@@ -101,6 +101,11 @@ fn a_pyrit_file_arrives_whole_under_escape() {
         ),
         "2"
     );
+    assert_eq!(
+        cell(&target, "SELECT (count(*) > 0)::text FROM pg_stats WHERE tablename = 'PromptMemoryEntries'"),
+        "true",
+        "the planner knows the table"
+    );
     migrate("verify", &duckdb_url(&path), target.url(), &[]).expect(0);
 }
 
