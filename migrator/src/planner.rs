@@ -25,7 +25,7 @@ use keys::{plan_foreign_key, plan_keys, unsaid_sequences};
 /// Source bytes per second that one small machine moves and proves, for estimates: what two cores were measured to do.
 const TYPICAL_RATE: u64 = 40_000_000;
 
-/// Makes the plan for moving `source` to an engine with `target`'s dialect.
+/// Makes the plan for moving `source` to an engine with `target`'s dialect, by up to `jobs` threads.
 ///
 /// # Errors
 /// [`trimaran_core::ErrorKind::Configuration`] for a bad pattern or one that matches nothing; the source's own errors.
@@ -34,12 +34,13 @@ pub fn plan(
     catalog: &Catalog,
     target: &dyn Dialect,
     choices: &Choices,
+    jobs: usize,
 ) -> Result<Plan> {
     let schema = choices.schema.clone().unwrap_or_else(|| target.default_schema().to_owned());
     let mut plan = Plan::new(catalog, target.engine(), &schema);
     let chosen = choose(catalog, choices)?;
     let origins = Origins::read(source)?;
-    let (types, rows) = types::types(source, &chosen, &origins, &mut plan.not_moved)?;
+    let (types, rows) = types::types(source, &chosen, &origins, jobs, &mut plan.not_moved)?;
     let home = source.dialect().default_schema();
     let target_schema = |source_schema: &str| match target.engine() {
         Engine::Sqlite => target.default_schema().to_owned(),

@@ -4,12 +4,13 @@
 //! looked at once, and counted by storage class and by what its text says.
 
 use trimaran_backends::catalog::{Column, Table};
-use trimaran_backends::{Read, Session};
+use trimaran_backends::{Chunk, Database, Read, Session};
 use trimaran_core::{LogicalType, Result, Value, temporal};
 
 use crate::interrupt;
 use crate::mapping::Form;
 use crate::spelling::Spellings;
+use crate::work;
 
 /// Counts over one column's values.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +37,9 @@ pub struct Profile {
     numbers: u64,
     spellings: Spellings,
 }
+
+/// The rows that a thread looks at before it takes more.
+const CHUNK_ROWS: u64 = 100_000;
 
 /// Julian day numbers of the years 0000 to 9999, SQLite's range.
 const JULIAN_DAYS: std::ops::RangeInclusive<f64> = 1_721_059.5..=5_373_484.5;
@@ -88,6 +92,43 @@ impl Profile {
             }
             _ => {}
         }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let Profile {
+            integers,
+            reals,
+            texts,
+            blobs,
+            flags,
+            exact,
+            units,
+            julian,
+            uuids,
+            digits,
+            dates,
+            times,
+            local_moments,
+            zoned_moments,
+            numbers,
+            spellings,
+        } = other;
+        self.integers += integers;
+        self.reals += reals;
+        self.texts += texts;
+        self.blobs += blobs;
+        self.flags += flags;
+        self.exact += exact;
+        self.units.iter_mut().zip(units).for_each(|(unit, more)| *unit += more);
+        self.julian += julian;
+        self.uuids += uuids;
+        self.digits += digits;
+        self.dates += dates;
+        self.times += times;
+        self.local_moments += local_moments;
+        self.zoned_moments += zoned_moments;
+        self.numbers += numbers;
+        self.spellings.merge(spellings);
     }
 
     fn total(&self) -> u64 {
@@ -195,21 +236,45 @@ pub fn is_in_doubt(column: &Column) -> bool {
     )
 }
 
-/// Looks at every value of `columns`, one profile each.
+/// Looks at every value of `columns`, one profile each; parts of a large table by up to `jobs` threads with sessions of their own.
 ///
 /// # Errors
 /// The engine's, classified; [`trimaran_core::ErrorKind::Interrupted`] if the operator asked to stop.
-pub fn profile(session: &mut dyn Session, table: &Table, columns: &[Column]) -> Result<Vec<Profile>> {
+pub fn profile(
+    source: &dyn Database,
+    session: &mut dyn Session,
+    table: &Table,
+    columns: &[Column],
+    jobs: usize,
+) -> Result<Vec<Profile>> {
     let mut profiles = vec![Profile::default(); columns.len()];
     if columns.is_empty() {
         return Ok(profiles);
     }
-    for chunk in session.chunks(table, 100_000)? {
-        interrupt::check()?;
+    let chunks = session.chunks(table, CHUNK_ROWS)?;
+    let look = |session: &mut dyn Session, chunk: Chunk| {
+        let mut part = vec![Profile::default(); columns.len()];
         session.read(&Read { table, columns, chunk }, &mut |row| {
-            profiles.iter_mut().zip(row).for_each(|(profile, value)| profile.add(value));
+            part.iter_mut().zip(row).for_each(|(profile, value)| profile.add(value));
             Ok(())
         })?;
+        Ok(part)
+    };
+    // A session for each of many small tables would cost more than it brings.
+    let parts = if let [chunk] = chunks[..] {
+        interrupt::check()?;
+        vec![look(session, chunk)?]
+    } else {
+        work::share(
+            "plan",
+            &chunks,
+            jobs,
+            || source.session(),
+            |session, chunk| look(session.as_mut(), *chunk),
+        )?
+    };
+    for part in parts {
+        profiles.iter_mut().zip(&part).for_each(|(profile, more)| profile.merge(more));
     }
     Ok(profiles)
 }
@@ -251,5 +316,33 @@ mod tests {
         assert_eq!(form(Value::Float64(2_460_000.5)), Form::JulianDay);
         assert_eq!(form(Value::Float64(1_700_000_000.25)), Form::UnixSeconds);
         assert_eq!(chosen("timestamp", &[Value::text("2025-01-01T00:00:00Z")]).0, "timestamp with time zone");
+    }
+
+    #[test]
+    fn parts_that_are_merged_say_what_the_whole_says() {
+        let values = [
+            Value::Int(1),
+            Value::Int(i64::MAX),
+            Value::Int(1_700_000_000_000),
+            Value::Float64(2_460_000.5),
+            Value::text("0123456789abcdef0123456789abcdef"),
+            Value::text("2025-02-03T04:05:06.789Z"),
+            Value::text("2025-02-03T04:05:06Z"),
+            Value::text("2025-02-03"),
+            Value::text("04:05:06"),
+            Value::text("1.5"),
+            Value::Bytes([0; 16].as_slice().into()),
+            Value::Null,
+        ];
+        let of = |values: &[Value<'_>]| {
+            let mut profile = Profile::default();
+            values.iter().for_each(|value| profile.add(value));
+            profile
+        };
+        for cut in 0..=values.len() {
+            let mut merged = of(&values[..cut]);
+            merged.merge(&of(&values[cut..]));
+            assert_eq!(format!("{merged:?}"), format!("{:?}", of(&values)), "cut at {cut}");
+        }
     }
 }

@@ -93,6 +93,18 @@ impl Spellings {
             self.mixed = true;
             return;
         };
+        self.see(found);
+    }
+
+    /// Takes in what was seen of other texts.
+    pub fn merge(&mut self, other: &Self) {
+        self.mixed |= other.mixed;
+        if let Some(found) = other.seen {
+            self.see(found);
+        }
+    }
+
+    fn see(&mut self, found: Seen) {
         match &mut self.seen {
             None => self.seen = Some(found),
             Some(all) if (all.t, all.zone) == (found.t, found.zone) => {

@@ -95,6 +95,7 @@ impl<'o> Job<'o> {
                 &self.source.catalog,
                 self.target.dialect(),
                 &self.order.choices,
+                self.order.budget.jobs,
             ),
         }
     }

@@ -17,11 +17,12 @@ type Place = (TableName, String);
 /// The type and form of columns, by table and name.
 pub(super) type Types = HashMap<Place, (LogicalType, Form)>;
 
-/// The type and form of each column, and the rows of each table.
+/// The type and form of each column, and the rows of each table; values are looked at by up to `jobs` threads.
 pub(super) fn types(
     source: &dyn Database,
     tables: &[&Table],
     origins: &Origins,
+    jobs: usize,
     not_moved: &mut Vec<Unmovable>,
 ) -> Result<(Types, HashMap<TableName, u64>)> {
     let mut session = source.session()?;
@@ -47,8 +48,8 @@ pub(super) fn types(
                 .filter(|c| profile::is_in_doubt(c) || keyed.contains(&(&table.name, c.name.as_str())))
                 .cloned()
                 .collect();
-            for (column, profile) in columns.iter().zip(profile::profile(session.as_mut(), table, &columns)?)
-            {
+            let found = profile::profile(source, session.as_mut(), table, &columns, jobs)?;
+            for (column, profile) in columns.iter().zip(found) {
                 profiles.insert((table.name.clone(), column.name.clone()), profile);
             }
         }
