@@ -54,8 +54,12 @@ pub(super) async fn postgres() -> StoreFixture {
     let (copy, model) = blocking(move || (model.1.copy(), model)).await;
     let location = model.0.application_of(&copy);
     let engine = crate::postgres::PostgresConnection::open(&location, &pool()).await.unwrap();
+    let copy = Arc::new(copy);
+    let analysed = Arc::clone(&copy);
     // Dropped in this order.
-    StoreFixture::secured(engine, (copy, model)).unwrap()
+    let fixture = StoreFixture::secured(engine, (copy, model)).unwrap();
+    // The application owns no table that it could let analyse.
+    fixture.settling(move || analysed.execute("ANALYZE"))
 }
 
 async fn open(engine: Engine, folder: &Path) -> Connection {

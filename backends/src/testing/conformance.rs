@@ -39,6 +39,7 @@ pub struct StoreFixture {
     /// The tenants' stores before anything was put around them.
     undecorated: Vec<SqlStore>,
     clock: ManualClock,
+    settle: Option<Box<dyn Fn() + Send + Sync>>,
     _kept: Box<dyn Any + Send + Sync>,
 }
 
@@ -112,8 +113,15 @@ impl StoreFixture {
             connection,
             of_tenant: first,
             clock,
+            settle: None,
             _kept: Box::new(kept),
         })
+    }
+
+    /// The same store, where `settle` lets the engine [get to know](Fixture::settle) what was written.
+    #[must_use]
+    pub fn settling(self, settle: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { settle: Some(Box::new(settle)), ..self }
     }
 
     /// The same store, where results that were computed are kept.
@@ -190,6 +198,10 @@ impl Fixture for StoreFixture {
 
     async fn run_tenant_sql(&self, statements: &[&str]) -> Result<()> {
         run(&self.of_tenant, statements).await
+    }
+
+    async fn settle(&self) {
+        self.settle.iter().for_each(|settle| settle());
     }
 }
 

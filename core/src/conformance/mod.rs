@@ -60,6 +60,10 @@ pub trait Fixture: Debug + Send + Sync {
     /// # Errors
     /// As for [`Self::run_sql`].
     async fn run_tenant_sql(&self, statements: &[&str]) -> Result<()>;
+
+    /// Lets the engine get to know what was written, where it plans queries by statistics that it has not taken yet: cases call it that
+    /// ask much of what they wrote. Nothing but time depends on it.
+    async fn settle(&self) {}
 }
 
 /// What a case needs of a store; it fails if the store doesn't have it.

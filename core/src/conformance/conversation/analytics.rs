@@ -67,6 +67,7 @@ fn filters(given: &Given) -> Vec<PieceFilter> {
 pub async fn figures_by_every_dimension_are_those_of_a_plain_model(fixture: &dyn Fixture) {
     let area = fixture.conversation();
     let given = given(&area, 1, 14).await;
+    fixture.settle().await;
     for by in dimensions() {
         for filter in filters(&given) {
             let request = FiguresRequest { filter, ..FiguresRequest::by(by.clone()) };
@@ -80,6 +81,7 @@ pub async fn figures_by_every_dimension_are_those_of_a_plain_model(fixture: &dyn
 pub async fn what_is_left_out_is_counted_exactly_at_every_limit(fixture: &dyn Fixture) {
     let area = fixture.conversation();
     let given = given(&area, 2, 10).await;
+    fixture.settle().await;
     for by in dimensions() {
         let ranking = model::groups(&given, &PieceFilter::default(), &by);
         for most in [1, 2, 3, 5, ranking.len(), ranking.len() + 1] {
@@ -97,6 +99,7 @@ pub async fn what_is_left_out_is_counted_exactly_at_every_limit(fixture: &dyn Fi
 pub async fn groups_that_are_asked_for_are_counted_and_all_else_is_left(fixture: &dyn Fixture) {
     let area = fixture.conversation();
     let given = given(&area, 3, 8).await;
+    fixture.settle().await;
     for by in dimensions() {
         let mut keys: Vec<GroupKey> = model::groups(&given, &PieceFilter::default(), &by)
             .into_iter()
@@ -116,6 +119,7 @@ pub async fn groups_that_are_asked_for_are_counted_and_all_else_is_left(fixture:
 pub async fn refusals_are_what_the_named_scorers_and_the_error_say(fixture: &dyn Fixture) {
     let area = fixture.conversation();
     let given = given(&area, 4, 12).await;
+    fixture.settle().await;
     let scorers =
         [vec![], vec!["a".to_owned(), "in\0side".to_owned()], vec!["SelfAskRefusalScorer".to_owned()]];
     for refusal_scorers in scorers {
@@ -132,6 +136,7 @@ pub async fn refusals_are_what_the_named_scorers_and_the_error_say(fixture: &dyn
 pub async fn outcomes_by_every_dimension_are_those_of_a_plain_model(fixture: &dyn Fixture) {
     let area = fixture.conversation();
     let given = given(&area, 5, 14).await;
+    fixture.settle().await;
     let filters = [
         AttackResultFilter::default(),
         AttackResultFilter {
@@ -171,6 +176,7 @@ pub async fn outcomes_by_every_dimension_are_those_of_a_plain_model(fixture: &dy
 pub async fn the_longest_and_the_most_repeated_prompts_are_found(fixture: &dyn Fixture) {
     let area = fixture.conversation();
     let given = given(&area, 6, 16).await;
+    fixture.settle().await;
     for filter in filters(&given) {
         for most in [1, 3, 100] {
             let size = usize::try_from(most).unwrap();
