@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 
+use trimaran_backends::testing::TestServer;
 use trimaran_backends::testing::postgres::database;
 
 use crate::cli::{cell, duckdb_url, migrate, spawn_heard, sqlite_url};
@@ -91,7 +92,9 @@ fn one_large_value(bytes: u64) {
     let dir = tempfile::tempdir().unwrap();
     let sql = format!("CREATE TABLE t AS SELECT 1 AS id, repeat('x', {bytes}) AS v");
     let from = duckdb_source(&dir.path().join("source.db"), &sql);
-    let target = database();
+    // On disk: the run's own server keeps its data in memory.
+    let server = TestServer::dedicated(&[("fsync", "off")]);
+    let target = server.database();
     let peak = peak(spawn_heard(&from, target.url(), &["--jobs", "1"]));
     assert_eq!(cell(&target, "SELECT octet_length(v)::text FROM t"), bytes.to_string());
     let allowed = BUDGET + 3 * bytes;
@@ -117,7 +120,9 @@ fn peak_of_rows(rows: u64) -> u64 {
          INSERT INTO t SELECT i, sha256(i::VARCHAR), 'value ' || i FROM range({rows}) r(i);"
     );
     let from = duckdb_source(&dir.path().join("source.db"), &sql);
-    let target = database();
+    // On disk: the run's own server keeps its data in memory.
+    let server = TestServer::dedicated(&[("fsync", "off")]);
+    let target = server.database();
     let peak = peak(spawn_heard(&from, target.url(), &["--jobs", "2"]));
     assert_eq!(cell(&target, "SELECT count(*) FROM t"), rows.to_string());
     eprintln!("{rows} rows: {} MiB", peak / MIB);
