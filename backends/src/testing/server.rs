@@ -38,7 +38,7 @@ pub(super) enum Storage {
     SmallDisk(u64),
     /// Memory, where there is enough of it. A run makes and drops a thousand databases of three hundred files each, and
     /// ext4 looks past every inode that was freed in the last seconds: CREATE DATABASE took half a second in the end,
-    /// and half of the run. A container's data is gone with its first stop.
+    /// and a third of the run. A container's data is gone with its first stop.
     Memory,
 }
 
